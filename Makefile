@@ -1,0 +1,61 @@
+# `make` alone says what it can do. Written for GNU make 3.81, which macOS has.
+# PYTHON=… chooses an interpreter, ARGS=… is passed on to the command behind a target.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test check bench pins clean
+
+# Else the environment's own, or the newest on PATH that really runs and fits; else any
+# python3, for bootstrap.py to say what is wrong with it.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+FOUND = $(shell for python in .venv/bin/python python3.13 python3.12 python3.11 python3; do \
+	"$$python" -c "$(FITS)" 2>/dev/null && echo "$$python" && break; done)
+ANY = $(shell command -v python3 || command -v python)
+PYTHON ?= $(or $(FOUND),$(ANY),$(error No Python found. Install Python 3.13, then run make again))
+
+BOOTSTRAP = @"$(PYTHON)" lessonkit/bootstrap.py
+RUN = .venv/bin/python -m
+
+help:
+	@echo "make lab      start JupyterLab on the first notebook (the first time also sets up)"
+	@echo "make test     run all tests, the notebooks too"
+	@echo "make check    ruff and mypy"
+	@echo "make bench    measure the worker"
+	@echo "make setup    make .venv and install into it, nothing else"
+	@echo "make pins     renew constraints.txt (needs uv)"
+	@echo "make clean    remove what these made"
+	@echo
+	@echo 'make lab ARGS="--no-browser --port 8890"    make test ARGS="-k sigterm"    make setup PYTHON=python3.12'
+
+setup:
+	$(BOOTSTRAP)
+
+lab:
+	$(BOOTSTRAP)
+	@$(RUN) lessonkit.jupyter $(ARGS)
+
+test:
+	$(BOOTSTRAP) test browser
+	@$(RUN) pytest --nbval-lax $(ARGS)
+
+check:
+	$(BOOTSTRAP) test browser
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+
+bench:
+	$(BOOTSTRAP) test browser
+	@$(RUN) tests.bench $(ARGS)
+
+# uv repeats in every marker that we mean Linux and macOS: drop that.
+pins:
+	@uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --all-extras \
+	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links -o .pins pyproject.toml
+	@{ sed -n '/^#/p' constraints.txt; sed -E \
+	  "s/ (;|and) \(?sys_platform == 'darwin' or sys_platform == 'linux'\)?//" .pins; } > .pins.new
+	@mv .pins.new constraints.txt && rm .pins
+
+clean:
+	rm -rf .venv .jupyter .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find lessonkit workers tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) \
+	  -prune -exec rm -rf {} +

@@ -1,0 +1,39 @@
+"""What a notebook of the series imports.
+
+Each name is loaded when it is first used, so that a notebook that draws nothing does not wait for
+matplotlib and widgets.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lessonkit.checks import check_totals as check_totals
+    from lessonkit.labs import ConcurrencyLab as ConcurrencyLab
+    from lessonkit.plots import compare as compare
+    from lessonkit.predict import Prediction as Prediction
+    from lessonkit.session import Lab as Lab
+    from lessonkit.session import open_lab as open_lab
+
+_ROOMS = {
+    "ConcurrencyLab": "labs",
+    "Lab": "session",
+    "Prediction": "predict",
+    "check_totals": "checks",
+    "compare": "plots",
+    "open_lab": "session",
+}
+
+__all__ = sorted(_ROOMS)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'lessonkit' has no attribute {name!r}")
+    return getattr(import_module(f"lessonkit.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

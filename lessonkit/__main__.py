@@ -1,0 +1,171 @@
+"""`python -m lessonkit`: the exercise, a server and a check-up, from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import signal
+import sys
+from collections.abc import Sequence
+
+from lessonkit.batch import Batch, BatchResult
+from lessonkit.errors import LessonError
+from lessonkit.server import open_server
+from lessonkit.session import Lab
+
+HELP = """\
+Learn what background workers do by running them.
+
+  python -m lessonkit compare --jobs 5 --seconds 1 --max-jobs 1 5
+  python -m lessonkit server"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and answer its exit code: 0, 1 with one clear line, 130 after Ctrl-C."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = asyncio.run(options.command(options))
+        return code
+    except LessonError as error:
+        print(f"lessonkit: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lessonkit: stopped; nothing of it is left running.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m lessonkit",
+        description=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    compare = commands.add_parser(
+        "compare",
+        help="run the same emails at several max_jobs and compare how long they take",
+        description="Send the same emails through one real worker, once for each max_jobs.",
+    )
+    compare.add_argument("--jobs", type=_number, default=5, help="how many emails (default: 5)")
+    compare.add_argument(
+        "--seconds", type=_seconds, default=1.0, help="how long each takes (default: 1)"
+    )
+    compare.add_argument(
+        "--max-jobs",
+        type=_number,
+        nargs="+",
+        default=[1, 5],
+        metavar="N",
+        help="how many the worker may send at a time, for each run (default: 1 5)",
+    )
+    compare.add_argument("--json", action="store_true", help="print a JSON list and nothing else")
+    compare.set_defaults(command=_compare)
+
+    server = commands.add_parser(
+        "server",
+        help="hold a private Redis server open",
+        description=(
+            "Hold a private Redis server open until Ctrl-C. The first line says where it is: "
+            "workers on this machine find it by themselves."
+        ),
+    )
+    server.set_defaults(command=_server)
+    return parser
+
+
+async def _compare(options: argparse.Namespace) -> int:
+    batches = [Batch(options.jobs, max_jobs, options.seconds) for max_jobs in options.max_jobs]
+    lab = Lab()
+    try:
+        results = [await _measured(lab, batch) for batch in batches]
+    finally:
+        await lab.shut()
+    if options.json:
+        print(json.dumps([result.to_dict() for result in results], indent=2))
+    else:
+        print(_table(results))
+    return 0
+
+
+async def _measured(lab: Lab, batch: Batch) -> BatchResult:
+    """Measure, and say on stderr how far it is; in one line, where that is a terminal."""
+    live = sys.stderr.isatty()
+
+    def say(text: str) -> None:
+        if live:
+            print(f"\r\x1b[Kmax_jobs {batch.max_jobs}: {text}", end="", file=sys.stderr, flush=True)
+
+    try:
+        return await lab.measure(
+            batch,
+            on_phase=say,
+            on_change=lambda now: say(f"{now.done} of {now.jobs} sent, {now.now_s:.1f} s"),
+        )
+    finally:
+        if live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _table(results: Sequence[BatchResult]) -> str:
+    rows = [("emails", "max_jobs", "took", "ideal", "per second", "at a time")]
+    rows += [
+        (
+            str(result.jobs),
+            str(result.max_jobs),
+            f"{result.makespan_s:.3f} s",
+            f"{result.ideal_s:.3f} s",
+            f"{result.throughput_jobs_per_s:.2f}",
+            str(result.peak_concurrency),
+        )
+        for result in results
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.rjust, row, widths)) for row in rows]
+    first, last = results[0], results[-1]
+    if len(results) > 1:
+        ratio = first.makespan_s / last.makespan_s
+        lines += [f"max_jobs {last.max_jobs} took 1/{ratio:.2f} of the time of {first.max_jobs}."]
+    return "\n".join(lines)
+
+
+async def _server(options: argparse.Namespace) -> int:
+    stopped = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
+    server = await open_server("python -m lessonkit server")
+    print(f"REDIS_URL={server.url}", flush=True)
+    print("Workers on this machine find it by themselves. Ctrl-C ends it.", file=sys.stderr)
+    while not stopped.is_set() and server.running:
+        try:
+            await asyncio.wait_for(stopped.wait(), 0.5)
+        except asyncio.TimeoutError:
+            continue
+    was_running = server.running
+    await server.stop()
+    if not was_running:
+        print("lessonkit: the server ended by itself. Start it again.", file=sys.stderr)
+    return 0 if was_running else 1
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What can go wrong, each with its next step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class LessonError(Exception):
+    """The base of the family. Its text says what happened and ends in what to do now.
+
+    Data is passed by keyword, kept as attributes, and survives pickling.
+    """
+
+    problem = "Something went wrong."
+    next_step = "Run `python -m lessonkit doctor` to see what."
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(data)
+        self.__dict__.update(data)
+
+    def __str__(self) -> str:
+        return f"{self.problem} {self.next_step}".format_map(_Shown(vars(self)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), vars(self))
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class _Shown(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def _rebuild(kind: type[LessonError], data: dict[str, Any]) -> LessonError:
+    return kind(**data)
+
+
+class BadSetting(LessonError):
+    """A value that cannot be used: `name`, `value`, `wanted`."""
+
+    problem = "{name} is {value!r}, which cannot be used."
+    next_step = "Give {wanted}."
+
+
+class ServerNotFound(LessonError):
+    """There is no Redis-protocol server on this machine."""
+
+    problem = "No Redis server was found on this machine."
+    next_step = (
+        "Run `make setup`, which installs one, or install redis-server, "
+        "or set REDIS_URL to one that runs."
+    )
+
+
+class ServerDidNotStart(LessonError):
+    """Our own server was started and did not answer: `waited_s`, `log_tail`."""
+
+    problem = "The Redis server did not answer within {waited_s:.1f} s. Its last words:\n{log_tail}\n"
+    next_step = "Run `python -m lessonkit doctor`; a full disk or a read-only /tmp is the usual cause."
+
+
+class ServerUnreachable(LessonError):
+    """The server that REDIS_URL names does not answer: `url` (without its password), `reason`."""
+
+    problem = "The Redis server at {url} cannot be reached: {reason}."
+    next_step = "Start it, mend REDIS_URL, or unset REDIS_URL to have a private server started."
+
+
+class WorkerDidNotStart(LessonError):
+    """A worker ended before it was ready: `exit_code`, `log_tail`."""
+
+    problem = "The worker ended (exit code {exit_code}) before it was ready. Its last words:\n{log_tail}\n"
+    next_step = "Mend what it says, then run again."
+
+
+class WorkerDied(LessonError):
+    """The worker ended in the middle of a run: `how`, `done`, `jobs`, `log_tail`."""
+
+    problem = "The worker {how} with {done} of {jobs} jobs done. Its last words:\n{log_tail}\n"
+    next_step = "The run's jobs were removed. Press Run, or run the cell again: a new worker is started."
+
+
+class RunTimedOut(LessonError):
+    """Jobs did not end in time: `waited_s`, `done`, `jobs`, `log_tail`."""
+
+    problem = (
+        "Only {done} of {jobs} jobs ended within {waited_s:.0f} s. The worker's last words:\n{log_tail}\n"
+    )
+    next_step = "The run's jobs were removed. See whether the machine is overloaded, then run again."
+
+
+class RunStopped(LessonError):
+    """A run was stopped by its learner."""
+
+    problem = "The run was stopped; its worker has left and its jobs were removed."
+    next_step = "Run it again whenever you like."
+
+
+class LabClosed(LessonError):
+    """The session was closed."""
+
+    problem = "This lab session is closed."
+    next_step = "Run the notebook's set-up cell again to open a new one."
+
+
+class BadPayload(LessonError):
+    """A payload that the queue refuses: `queue`, `reason`."""
+
+    problem = "The queue {queue!r} refuses this payload: {reason}."
+    next_step = "Mend the payload and add it again."

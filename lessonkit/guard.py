@@ -1,0 +1,73 @@
+"""Keeps a Redis server for the process that started it, and leaves nothing behind.
+
+Run as a script, by path, with nothing but the standard library: it lives beside the server for
+hours. A server would outlive a kernel that was killed, for a killed kernel runs no clean-up; the
+guard's standard input ends with the kernel, and then the guard ends the server and removes its
+directory. It waits for the server's clients to go first, so that workers can report what they end.
+
+    guard.py DIRECTORY PATIENCE_S SERVER [ARGUMENT ...]
+"""
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+
+def main() -> int:
+    directory, patience_s, command = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Jupyter's Interrupt is not meant for us
+    parent = os.getppid()
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    try:
+        while server.poll() is None and not parent_is_gone(parent):
+            pass
+        deadline = time.monotonic() + patience_s
+        while server.poll() is None and time.monotonic() < deadline and clients(directory):
+            time.sleep(0.1)
+    finally:
+        end(server)
+        shutil.rmtree(directory, ignore_errors=True)
+        with contextlib.suppress(OSError):  # others' servers may be beside ours
+            os.rmdir(os.path.dirname(directory))
+    return 0
+
+
+def parent_is_gone(parent: int) -> bool:
+    """Wait up to half a second for it. A process that the parent forked may hold the pipe open."""
+    ready, _, _ = select.select([0], [], [], 0.5)
+    return bool(ready and not os.read(0, 4096)) or os.getppid() != parent
+
+
+def clients(directory: str) -> int:
+    """How many others are connected to the server."""
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(1.0)
+            line.connect(os.path.join(directory, "redis.sock"))
+            line.sendall(b"INFO clients\r\n")
+            answer = line.recv(4096)
+    except OSError:
+        return 0
+    found = re.search(rb"connected_clients:(\d+)", answer)
+    return int(found[1]) - 1 if found else 0
+
+
+def end(server: "subprocess.Popen[bytes]") -> None:
+    server.terminate()
+    try:
+        server.wait(5)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""A queue as its producer sees it: add jobs, follow what happens to them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from arq.connections import ArqRedis
+from pydantic import ValidationError
+
+from lessonkit.errors import BadPayload
+from workers import codec
+from workers.contract import DEFAULT_PREFIX, EVENTS_KEPT, Event, JobKind, Keys, Payload, number_of
+
+ADD = Path(__file__).with_name("add.lua").read_text()
+
+#: jobs added in one go: Redis does nothing else meanwhile, some 10 ms
+_CHUNK = 1000
+
+
+@dataclass(frozen=True)
+class QueueEvent:
+    """An entry of the queue's stream. `at_ms` is Redis' clock, ms since the epoch; `job` is the
+    job's number, "" where the event is the worker's own."""
+
+    id: str
+    event: Event
+    at_ms: float
+    job: str = ""
+    attempt: int = 0
+    worker: str = ""
+    error: str = ""
+    final: bool = False
+    delay_ms: float = 0.0
+
+
+class Queue:
+    """A queue, and the one kind of job that it takes. Belongs to the loop of its `redis`."""
+
+    def __init__(self, kind: JobKind, redis: ArqRedis, prefix: str = DEFAULT_PREFIX) -> None:
+        self.kind, self.redis = kind, redis
+        self.keys = Keys.of(kind.queue, prefix)
+        self._add = redis.register_script(ADD)
+
+    async def add(self, payload: Payload | dict[str, Any], *, delay_s: float = 0.0) -> str:
+        """Add a job, to start no sooner than `delay_s` seconds from now; answers its number.
+
+        Raises BadPayload when the payload is not one of this queue's.
+        """
+        return (await self.add_many([payload], delay_s=delay_s))[0]
+
+    async def add_many(
+        self, payloads: Iterable[Payload | dict[str, Any]], *, delay_s: float = 0.0
+    ) -> list[str]:
+        """Add jobs in order; answers their numbers. Raises BadPayload before any is added."""
+        if not (math.isfinite(delay_s) and delay_s >= 0):
+            raise BadPayload(queue=self.kind.queue, reason=f"delay_s is {delay_s}")
+        envelopes = [self._envelope(payload) for payload in payloads]
+        numbers: list[str] = []
+        for chunk in _chunks(envelopes):
+            first = await self._add([self.keys.queue], [int(delay_s * 1000), EVENTS_KEPT, *chunk])
+            numbers += [str(first + n) for n in range(len(chunk))]
+        return numbers
+
+    def _envelope(self, payload: Payload | dict[str, Any]) -> bytes:
+        data = payload.model_dump() if isinstance(payload, Payload) else payload
+        try:
+            model = self.kind.payload.model_validate(data, strict=True)
+            content = model.model_dump(exclude_none=True)
+            job = {"f": self.kind.function, "a": [content], "k": {}, "t": None}
+            return codec.dumps(job | {"et": int(time.time() * 1000)})
+        except ValidationError as error:
+            raise BadPayload(queue=self.kind.queue, reason=_reasons(error)) from None
+        except codec.CodecError as error:
+            raise BadPayload(queue=self.kind.queue, reason=str(error)) from None
+
+    async def last_event_id(self) -> str:
+        """Where the stream ends now, for `read_events`."""
+        newest = await self.redis.xrevrange(self.keys.events, count=1)
+        return newest[0][0].decode() if newest else "0-0"
+
+    async def read_events(self, after: str = "0-0") -> list[QueueEvent]:
+        """What has happened since the event with this id; at most some thousands at once."""
+        entries = await self.redis.xrange(self.keys.events, min=f"({after}", count=5000)
+        return [_event(entry_id, fields) for entry_id, fields in entries]
+
+    async def obliterate(self) -> None:
+        """Remove the queue and all that belongs to it, jobs and results included."""
+        count = int(await self.redis.get(self.keys.ids) or 0)
+        ids = [self.keys.job(str(number)) for number in range(1, count + 1)]
+        kinds = ("job", "result", "in-progress", "retry", "progress")
+        names = [f"arq:{kind}:{job_id}" for job_id in ids for kind in kinds]
+        async for name in self.redis.scan_iter(match=f"{self.keys.queue}:visit:*"):
+            names.append(name)
+        keys = self.keys
+        names += [keys.queue, keys.ids, keys.events, keys.active, keys.starts, keys.max_jobs]
+        for chunk in _chunks(names):
+            await self.redis.delete(*chunk)
+
+
+def _event(entry_id: bytes, fields: dict[bytes, bytes]) -> QueueEvent:
+    text = {key.decode(): value.decode(errors="replace") for key, value in fields.items()}
+    return QueueEvent(
+        id=entry_id.decode(),
+        event=Event(text["event"]),
+        at_ms=float(text["at"]),
+        job=number_of(text.get("job", "")),
+        attempt=int(text.get("attempt", 0)),
+        worker=text.get("worker", ""),
+        error=text.get("error", ""),
+        final=text.get("final") == "1",
+        delay_ms=float(text.get("delay_ms", 0)),
+    )
+
+
+def _reasons(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc'])) or 'payload'}: {item['msg']}" for item in error.errors()
+    )
+
+
+def _chunks(items: list[Any]) -> Iterable[list[Any]]:
+    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))

@@ -1,0 +1,159 @@
+"""What a notebook opens and closes: its own Redis, its own workers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from arq.connections import ArqRedis
+
+from lessonkit import background
+from lessonkit.batch import Batch, BatchResult, run_batch
+from lessonkit.errors import LabClosed
+from lessonkit.processes import WorkerProcess
+from lessonkit.queue import Queue
+from lessonkit.server import Server, open_server
+from workers.connection import connect, safe_url
+from workers.contract import DEFAULT_PREFIX, EMAIL
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+class Lab:
+    """A session: a Redis server, private unless `REDIS_URL` names one, and the workers of its runs.
+
+    All of it dies with the kernel. Made by `open_lab()`.
+    """
+
+    def __init__(self) -> None:
+        self._server: Server | None = None
+        self._redis: ArqRedis | None = None
+        self._workers: set[WorkerProcess] = set()
+        self._runs: set[asyncio.Task[BatchResult]] = set()
+        self._opening = asyncio.Lock()
+        self._closed = False
+
+    # ---- from a cell ---------------------------------------------------------------------------
+
+    async def run(self, jobs: int = 5, seconds: float = 1.0, max_jobs: int = 1) -> BatchResult:
+        """Send `jobs` emails of `seconds` each through one worker that runs `max_jobs` at a time.
+
+        Raises BadSetting for a number that makes no sense, and WorkerDied, WorkerDidNotStart,
+        RunTimedOut, RunStopped or a server's error when the run cannot end.
+        """
+        return await background.join(self.measure(Batch(jobs, max_jobs, seconds)))
+
+    async def close(self) -> Closed:
+        """End all workers and the server; see that they are gone."""
+        return await background.join(self.shut())
+
+    # ---- on the background loop ----------------------------------------------------------------
+
+    async def measure(
+        self,
+        batch: Batch,
+        *,
+        on_phase: Callable[[str], None] = _ignore,
+        on_change: Callable[[Batch], None] = _ignore,
+        on_output: Callable[[str], None] = _ignore,
+    ) -> BatchResult:
+        """Run a batch with a fresh worker, on a queue of its own. Whatever happens, the worker is
+        stopped and the batch's jobs are removed."""
+        on_phase("starting Redis")
+        server, redis = await self.open()
+        # a queue of its own: what an earlier run or a worker in a terminal does is no part of it
+        queue = Queue(EMAIL, redis, prefix=f"{DEFAULT_PREFIX}{secrets.token_hex(4)}:")
+        on_phase("starting the worker")
+        worker = WorkerProcess(queue, server.url, max_jobs=batch.max_jobs, on_output=on_output)
+        self._workers.add(worker)
+        try:
+            async with worker:
+                on_phase("running")
+                return await run_batch(queue, worker, batch, on_change=on_change)
+        finally:
+            self._workers.discard(worker)
+            await queue.obliterate()
+
+    async def open(self) -> tuple[Server, ArqRedis]:
+        """The session's server and a client, started when they are first asked for and again when
+        the server is gone."""
+        async with self._opening:
+            if self._closed:
+                raise LabClosed
+            if not (self._server and self._redis and self._server.running):
+                self._server = await open_server(_owner())
+                self._redis = connect(self._server.url)
+            return self._server, self._redis
+
+    async def shut(self) -> Closed:
+        """What `close()` does, on the loop that the session was opened on."""
+        self._closed = True
+        pids = [worker.pid for worker in self._workers if worker.running]
+        for worker in list(self._workers):
+            await worker.stop()
+        if self._redis:
+            await self._redis.aclose(close_connection_pool=True)
+        if self._server:
+            pids += self._server.pids
+            await self._server.stop()
+        return Closed(tuple(pids), tuple(pid for pid in pids if _lives(pid)))
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return "Lab(closed)"
+        if not self._server:
+            return "Lab(no server yet)"
+        kind = "its own server" if self._server.is_private else "the server of REDIS_URL"
+        return f"Lab({kind}, {safe_url(self._server.url)})"
+
+
+class Closed:
+    """What closing a session left behind: nothing, or it says what."""
+
+    def __init__(self, ended: tuple[int, ...], still_alive: tuple[int, ...]) -> None:
+        self.ended, self.still_alive = ended, still_alive
+
+    def __repr__(self) -> str:
+        if self.still_alive:
+            pids = " ".join(map(str, self.still_alive))
+            return f"Closed, but these processes are still there: {pids}. Run `kill {pids}`."
+        return "Closed: no process of this lab is left."
+
+
+_open: Lab | None = None
+
+
+async def open_lab() -> Lab:
+    """Open this kernel's session; one that is open already is answered as it is."""
+    global _open
+    if _open is None or _open._closed:
+        _open = await background.join(_opened())
+    return _open
+
+
+async def _opened() -> Lab:
+    lab = Lab()
+    await lab.open()
+    return lab
+
+
+def _owner() -> str:
+    """Whose server this is, in words: Jupyter says which notebook a kernel is for."""
+    notebook = os.environ.get("JPY_SESSION_NAME")
+    name = Path(notebook).name if notebook else "a Python session"
+    return f"{name}, process {os.getpid()}"
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,137 @@
+"""One attempt at one job: from what was claimed to what is reported."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from arq.utils import ms_to_datetime
+from arq.worker import Function, JobExecutionFailed, Retry
+
+from workers import codec
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A job that a worker has. `id` is arq's."""
+
+    id: str
+    attempt: int
+    data: bytes | None
+    score: int
+    """Its place in the queue, where it goes back to if its worker leaves."""
+    claimed_ms: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """How an attempt ended, as visit.lua reads it."""
+
+    claim: Claim
+    outcome: str
+    """completed, failed, retrying or returned"""
+    result: bytes = b""
+    keep_ms: int = 0
+    when_ms: int = 0
+    """retrying: how long from now; returned: the job's place in the queue"""
+    error: BaseException | None = None
+
+    def fields(self) -> list[str | bytes | int]:
+        head: list[str | bytes | int] = [redis_id(self.claim.id), self.claim.attempt, self.outcome]
+        return [*head, self.result, self.keep_ms, self.when_ms, describe(self.error)]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a worker's settings say of attempts. arq's own names, in seconds and ms."""
+
+    functions: Mapping[str, Function]
+    max_tries: int
+    job_timeout_s: float | None
+    backoff_s: float
+    keep_ms: int
+
+
+async def attempt(claim: Claim, rules: Rules, ctx: dict[str, Any], queue: str) -> Report:
+    """Run the processor once. Raises CancelledError when it was told to stop, and nothing else."""
+    began = time.perf_counter()
+    envelope: dict[str, Any] = {"f": "<unknown>", "a": [], "k": {}, "et": 0}
+    result: object = None
+    failure: BaseException | None = None
+    tries_left = 0
+    try:
+        envelope |= _read(claim)
+        function = rules.functions.get(envelope["f"])
+        if function is None:
+            raise JobExecutionFailed(f"function {envelope['f']!r} not found")
+        tries_left = (function.max_tries or rules.max_tries) - claim.attempt
+        if tries_left < 0:
+            raise JobExecutionFailed("its worker was lost each time it ran; it is not tried again")
+        ctx = ctx | {
+            "job_id": claim.id,
+            "job_try": claim.attempt,
+            "enqueue_time": ms_to_datetime(envelope["et"]),
+            "score": claim.score,
+        }
+        async with asyncio.timeout(function.timeout_s or rules.job_timeout_s):
+            result = await function.coroutine(ctx, *envelope["a"], **envelope["k"])
+    except asyncio.CancelledError as cancelled:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            raise
+        failure = cancelled
+    except BaseException as error:  # SystemExit too: a job must not take the worker with it
+        failure = error
+    if failure is not None and tries_left > 0:
+        pause_s = rules.backoff_s * 2 ** (claim.attempt - 1)
+        if isinstance(failure, Retry):
+            pause_s = (failure.defer_score or 0) / 1000
+        return Report(claim, "retrying", when_ms=int(pause_s * 1000), error=failure)
+    ended_ms = claim.claimed_ms + (time.perf_counter() - began) * 1000
+    envelope |= {"t": claim.attempt, "st": int(claim.claimed_ms), "ft": int(ended_ms)}
+    envelope |= {"q": queue, "id": claim.id}
+    return _final_report(claim, envelope, result, failure, rules.keep_ms)
+
+
+def _read(claim: Claim) -> dict[str, Any]:
+    if claim.data is None:
+        raise JobExecutionFailed("the job expired before it was started")
+    return codec.loads(claim.data)
+
+
+def _final_report(
+    claim: Claim,
+    envelope: dict[str, Any],
+    result: object,
+    failure: BaseException | None,
+    keep_ms: int,
+) -> Report:
+    try:
+        data = codec.dumps(envelope | {"s": failure is None, "r": failure or result})
+    except codec.CodecError as error:
+        failure = failure or error
+        # what cannot be written may be the job itself, which came from elsewhere
+        bare = envelope | {"f": "<unknown>", "a": [], "k": {}, "id": ascii(claim.id)}
+        data = codec.dumps(bare | {"s": False, "r": failure})
+    outcome = "completed" if failure is None else "failed"
+    return Report(claim, outcome, data, keep_ms, error=failure)
+
+
+def describe(error: BaseException | None) -> str:
+    """The error in one line, for events and logs."""
+    if error is None:
+        return ""
+    shown = str(error) if isinstance(error, codec.JobError) else codec.error_text(error)
+    return shown[:500]
+
+
+def readable_id(data: bytes) -> str:
+    """Ids come from whoever can write to Redis, and need not be UTF-8."""
+    return data.decode(errors="surrogateescape")
+
+
+def redis_id(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")

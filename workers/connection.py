@@ -1,0 +1,110 @@
+"""How both sides find and reach Redis."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from arq.connections import ArqRedis, RedisSettings
+from redis.asyncio.connection import ConnectionPool
+
+from workers import codec
+from workers.contract import SOCKET_NAME, servers_directory
+
+#: a command that takes longer than this is given up, and the server counts as away
+COMMAND_TIMEOUT_S = 2.0
+
+
+class NoServer(Exception):
+    """There is no single server to join; the text says what to do."""
+
+
+def connect(url: str, **options: Any) -> ArqRedis:
+    """An arq client with our codec. Nothing is sent yet. Raises ValueError for a bad URL."""
+    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("it must begin with redis://, rediss:// or unix://")
+    options = {"socket_timeout": COMMAND_TIMEOUT_S, "socket_connect_timeout": 2.0} | options
+    pool = ConnectionPool.from_url(url, **options)
+    return ArqRedis(pool, job_serializer=codec.dumps, job_deserializer=codec.loads)
+
+
+def safe_url(url: str) -> str:
+    """The URL with its password hidden."""
+    parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
+    user, _, _ = parts.netloc.rpartition("@")[0].partition(":")
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{user}:***@{host}").geturl()
+
+
+def settings_of(url: str) -> RedisSettings:
+    """The URL for a stock arq worker. (arq's own reader leaves %-escapes in passwords.)"""
+    parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
+    database = (query.get("db") or [parts.path.strip("/") if parts.scheme != "unix" else ""])[0]
+    return RedisSettings(
+        host=parts.hostname or "localhost",
+        port=parts.port or 6379,
+        unix_socket_path=unquote(parts.path) if parts.scheme == "unix" else None,
+        database=int(database or 0),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        ssl=parts.scheme == "rediss",
+        ssl_check_hostname=parts.scheme == "rediss",
+    )
+
+
+def find_url() -> str:
+    """`REDIS_URL`, or the one server that a notebook or `python -m lessonkit server` has open here.
+
+    Raises NoServer, which says what to do, where there is none or more than one.
+    """
+    if url := os.environ.get("REDIS_URL"):
+        return url
+    match open_servers():
+        case []:
+            raise NoServer(
+                "No Redis server is open on this machine. Open one with a notebook's set-up cell "
+                "or with `python -m lessonkit server`, or set REDIS_URL."
+            )
+        case [(url, _)]:
+            return url
+        case several:
+            choices = "\n".join(f"  REDIS_URL={url}    ({owner})" for url, owner in several)
+            raise NoServer(
+                f"{len(several)} Redis servers are open on this machine. "
+                f"Choose one by putting its REDIS_URL before the command:\n{choices}"
+            )
+
+
+def open_servers() -> list[tuple[str, str]]:
+    """URL and owner of each server of ours that answers on this machine."""
+    directory = servers_directory()
+    # whoever else may write there could have us talk to a server of theirs
+    if not directory.is_dir() or directory.stat().st_uid != os.getuid():
+        return []
+    return [
+        (f"unix://{path}", _owner(path))
+        for path in sorted(directory.glob(f"*/{SOCKET_NAME}"))
+        if _answers(path)
+    ]
+
+
+def _owner(socket_path: Path) -> str:
+    try:
+        return socket_path.with_name("owner").read_text().strip()
+    except OSError:
+        return "owner unknown"
+
+
+def _answers(socket_path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(1.0)
+        try:
+            line.connect(str(socket_path))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,179 @@
+"""What the API side and the worker side agree on, and all that they share.
+
+A producer and a worker meet in Redis. This file says under which names: queues, payloads, states,
+events, keys and size limits. Nothing here talks to Redis.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+MAX_JOBS_LIMIT = 1000
+"""The most jobs that one worker process may run at a time."""
+
+MAX_PAYLOAD_BYTES = 1_000_000
+"""The largest job or result, as JSON, that is put into Redis or taken out of it."""
+
+EVENTS_KEPT = 20_000
+"""About how many events a queue's stream holds; the oldest go first."""
+
+DEFAULT_PREFIX = "lesson:"
+"""What the name of every queue of ours begins with in Redis."""
+
+
+class State(StrEnum):
+    """Where a job is in its life."""
+
+    #: in the queue, its time has come, no worker has it yet
+    WAITING = "waiting"
+    #: a worker runs it
+    ACTIVE = "active"
+    #: the processor returned
+    COMPLETED = "completed"
+    #: the processor raised, and no attempt is left
+    FAILED = "failed"
+    #: in the queue, its time has not come: it was added with a delay, or waits for its next attempt
+    DELAYED = "delayed"
+
+
+class Event(StrEnum):
+    """What a queue's stream tells. An entry has `event`, `at` (ms since the epoch, Redis' clock)
+    and, where they apply, `job`, `name`, `attempt`, `worker`, `progress`, `error`, `delay_ms`."""
+
+    #: a job was added
+    WAITING = "waiting"
+    #: a worker took it and runs it
+    ACTIVE = "active"
+    #: the processor reported its progress, 0 to 100
+    PROGRESS = "progress"
+    #: the processor returned
+    COMPLETED = "completed"
+    #: the processor raised; `final` is 1 when no attempt is left
+    FAILED = "failed"
+    #: it will be tried again in `delay_ms`
+    RETRYING = "retrying"
+    #: its worker's lease ran out, another worker takes it
+    STALLED = "stalled"
+    #: it went back to the queue because its worker leaves; the attempt does not count
+    RETURNED = "returned"
+    #: the worker's own trouble
+    ERROR = "error"
+    #: a worker is up and takes jobs
+    READY = "ready"
+    #: a worker takes no more jobs and finishes those it has
+    DRAINING = "draining"
+    #: a worker has left
+    CLOSED = "closed"
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+
+
+class Payload(BaseModel):
+    """What a job is about. Unknown fields, wrong types, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class EmailPayload(Payload):
+    """An email to send. `seconds` overrides, for this job, how long the provider takes."""
+
+    to: Address
+    subject: Text
+    html: str
+    seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
+
+
+class ReportPayload(Payload):
+    """A report to make. `seconds` overrides, for this job, how long each of its steps takes."""
+
+    reportType: Text  # noqa: N815 - as it is spelled in the HTTP API
+    userId: Text | None = None  # noqa: N815
+    seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """A queue and the one kind of job that it holds."""
+
+    queue: Literal["email", "reports"]
+    function: str
+    payload: type[Payload]
+
+
+EMAIL = JobKind("email", "send-email", EmailPayload)
+REPORTS = JobKind("reports", "make-report", ReportPayload)
+KINDS = {kind.queue: kind for kind in (EMAIL, REPORTS)}
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The names in Redis of one queue. Those that begin with `arq:` are arq's own.
+
+    arq keeps the jobs of all queues together, so a job is called by its queue and its number there:
+    number 7 of `lesson:email` is `lesson:email:00000007`. The zeros make ids sort as they count,
+    which is the order in which arq takes jobs of the same millisecond.
+    """
+
+    queue: str
+
+    @classmethod
+    def of(cls, queue: str, prefix: str = DEFAULT_PREFIX) -> Keys:
+        return cls(prefix + queue)
+
+    @property
+    def ids(self) -> str:
+        return f"{self.queue}:ids"
+
+    @property
+    def events(self) -> str:
+        return f"{self.queue}:events"
+
+    @property
+    def active(self) -> str:
+        """Jobs that a worker has, scored by when it took them."""
+        return f"{self.queue}:active"
+
+    @property
+    def starts(self) -> str:
+        """When jobs started, for the limiter."""
+        return f"{self.queue}:starts"
+
+    @property
+    def max_jobs(self) -> str:
+        """Worker name -> the `max_jobs` that it is asked to change to."""
+        return f"{self.queue}:max-jobs"
+
+    @property
+    def wake(self) -> str:
+        """The channel on which a producer says that there is something to look at."""
+        return f"{self.queue}:wake"
+
+    def job(self, number: str) -> str:
+        """arq's id of a job: `"7"` -> `"lesson:email:00000007"`; foreign ids stay as they are."""
+        return f"{self.queue}:{int(number):08d}" if number.isascii() and number.isdigit() else number
+
+
+def number_of(arq_id: str) -> str:
+    """The id that people see: `"lesson:email:00000007"` -> `"7"`; foreign ids stay as they are."""
+    found = re.fullmatch(r".+:(\d{8,})", arq_id)
+    return str(int(found[1])) if found else arq_id
+
+
+def servers_directory() -> Path:
+    """The directory, one a user, in which each server of ours has its own, so that a worker in a
+    terminal finds the server that a notebook opened. Its path is short: a unix socket's must be."""
+    root = Path("/tmp") if os.access("/tmp", os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+    return root / f"lessonkit-{os.getuid()}"
+
+
+SOCKET_NAME = "redis.sock"

@@ -1,0 +1,50 @@
+"""The email queue: its processor, its handlers, its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from workers.codec import printable
+from workers.contract import EMAIL, EmailPayload
+from workers.handlers import Handlers, Happened
+from workers.processor import Job
+from workers.settings import worker_concurrency, worker_settings
+from workers.worker import Limit
+
+on = Handlers()
+
+
+async def send_email(job: Job, email: EmailPayload) -> str:
+    """Send one email; by default only take the time that a provider would, and say so."""
+    print(f"[email] Processing job {job.id}: sending to {printable(email.to)}")
+    provider_s = float(os.environ.get("EMAIL_SECONDS", "1.0"))
+    await asyncio.sleep(provider_s if email.seconds is None else email.seconds)
+    print(
+        f"[email] Job {job.id}: (mock) would send to {printable(email.to)}\n"
+        f"  Subject: {printable(email.subject)}\n"
+        f"  HTML length: {len(email.html)} chars"
+    )
+    return f"sent to {email.to}"
+
+
+@on("completed")
+def say_completed(happened: Happened) -> None:
+    print(f"[worker:email] Job {happened.job} completed")
+
+
+@on("failed")
+def say_failed(happened: Happened) -> None:
+    print(
+        f"[worker:email] Job {happened.job} failed (attempt {happened.attempt}): {happened.reason}"
+    )
+
+
+@on("error")
+def say_error(happened: Happened) -> None:
+    print(f"[worker:email] Worker error: {happened.reason}")
+
+
+WorkerSettings = worker_settings(
+    EMAIL, send_email, max_jobs=worker_concurrency(3), limit=Limit(10, per_s=1.0), on=on
+)
