@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lessonkit.checks import check_mended as check_mended
     from lessonkit.checks import check_totals as check_totals
+    from lessonkit.doctor import examine as examine
     from lessonkit.labs import ConcurrencyLab as ConcurrencyLab
     from lessonkit.plots import compare as compare
     from lessonkit.predict import Prediction as Prediction
@@ -21,8 +23,10 @@ _ROOMS = {
     "ConcurrencyLab": "labs",
     "Lab": "session",
     "Prediction": "predict",
+    "check_mended": "checks",
     "check_totals": "checks",
     "compare": "plots",
+    "examine": "doctor",
     "open_lab": "session",
 }
 

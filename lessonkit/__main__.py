@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from lessonkit.batch import Batch, BatchResult
+from lessonkit.doctor import look_at_all
 from lessonkit.errors import LessonError
 from lessonkit.server import open_server
 from lessonkit.session import Lab
@@ -19,6 +20,7 @@ HELP = """\
 Learn what background workers do by running them.
 
   python -m lessonkit compare --jobs 5 --seconds 1 --max-jobs 1 5
+  python -m lessonkit doctor
   python -m lessonkit server"""
 
 
@@ -63,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--json", action="store_true", help="print a JSON list and nothing else")
     compare.set_defaults(command=_compare)
+
+    doctor = commands.add_parser("doctor", help="see whether this machine has what it needs")
+    doctor.set_defaults(command=_doctor)
 
     server = commands.add_parser(
         "server",
@@ -131,7 +136,17 @@ def _table(results: Sequence[BatchResult]) -> str:
     return "\n".join(lines)
 
 
-async def _server(options: argparse.Namespace) -> int:
+async def _doctor(_options: argparse.Namespace) -> int:
+    lab = Lab()
+    try:
+        report = await look_at_all(lab)
+    finally:
+        await lab.shut()
+    print(report)
+    return 0 if report.ok else 1
+
+
+async def _server(_options: argparse.Namespace) -> int:
     stopped = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
@@ -141,7 +156,7 @@ async def _server(options: argparse.Namespace) -> int:
     while not stopped.is_set() and server.running:
         try:
             await asyncio.wait_for(stopped.wait(), 0.5)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             continue
     was_running = server.running
     await server.stop()

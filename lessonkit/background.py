@@ -10,15 +10,17 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from lessonkit.errors import RunStopped
 
 T = TypeVar("T")
 
-#: Interrupt reaches a top-level `await` only when the kernel's loop wakes, so a waiting cell wakes it
+#: Interrupt reaches a top-level `await` only when the kernel's loop wakes: a waiting cell wakes it
 WAKE_S = 0.1
+#: how long a cell that was interrupted waits for its work to clean up
+CLEAN_UP_S = 10.0
 
 _loop: asyncio.AbstractEventLoop | None = None
 _lock = threading.Lock()
@@ -39,21 +41,25 @@ def spawn(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
     return asyncio.run_coroutine_threadsafe(work, loop())
 
 
-async def join(work: Coroutine[Any, Any, T]) -> T:
-    """Run `work` on the background loop and wait for it in a cell.
-
-    When the cell is interrupted, `work` is cancelled, has its time to clean up, and the cell ends
-    in RunStopped.
+async def join(work: Coroutine[Any, Any, T], while_waiting: Callable[[], None] = lambda: None) -> T:
+    """Run `work` on the background loop and wait for it in a cell, calling `while_waiting` now and
+    then. When the cell is interrupted, `work` is cancelled and cleans up, and RunStopped is raised.
     """
-    future = spawn(work)
+    ended = threading.Event()
+
+    async def whole() -> T:
+        try:
+            return await work
+        finally:
+            ended.set()
+
+    future = spawn(whole())
     try:
-        return await _ended(future)
+        while not future.done():
+            while_waiting()
+            await asyncio.sleep(WAKE_S)
     except (KeyboardInterrupt, asyncio.CancelledError):
         future.cancel()
+        ended.wait(CLEAN_UP_S)  # blocks on purpose: an interrupted cell may await nothing more
         raise RunStopped from None
-
-
-async def _ended(future: concurrent.futures.Future[T]) -> T:
-    while not future.done():
-        await asyncio.sleep(WAKE_S)
     return future.result()

@@ -31,7 +31,7 @@ def _is_number(value: object) -> bool:
 
 
 def ideal_makespan_s(jobs: int, max_jobs: int, seconds: float) -> float:
-    """The least time in which `jobs` jobs of `seconds` each can end, `max_jobs` at a time: ⌈N/c⌉·t."""
+    """The least time that `jobs` jobs of `seconds` each take, `max_jobs` at a time: ⌈N/c⌉·t."""
     return math.ceil(jobs / max_jobs) * seconds
 
 

@@ -18,9 +18,7 @@ import os
 import shutil
 import subprocess
 import time
-
-if False:  # for type checkers: typing costs time, and an old Python has no TYPE_CHECKING
-    from collections.abc import Iterator
+from typing import Iterator
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -56,6 +54,7 @@ SIGNS = (
             "ProxyError",
             "Read timed out",
             "timed out. (connect timeout",
+            "(from versions: none)",  # no index knew the library: none was reached
         ),
         "No network: pip cannot reach the package index.",
         "Check the connection (behind a proxy: set HTTPS_PROXY)",
@@ -137,7 +136,7 @@ def install(extras: "set[str]") -> None:
     started_s = time.monotonic()
     print("Setting up in .venv with Python %s. The first time takes a minute or two." % dotted())
     if is_usable():
-        extras = extras | set(read_stamp().get("extras", []))  # what was there stays
+        extras = extras | read_stamp()[1]  # what was there stays
         forget_stamp()
     else:
         shutil.rmtree(VENV, ignore_errors=True)
@@ -145,16 +144,16 @@ def install(extras: "set[str]") -> None:
     target = ".[%s]" % ",".join(sorted(extras)) if extras else "."
     pip = [VENV_PYTHON, "-m", "pip", "install", "--progress-bar=off"]
     run("Installing", [*pip, "-c", "constraints.txt", "-e", target], started_s)
-    with open(STAMP + ".new", "w") as file:
-        json.dump({"is": wanted(), "extras": sorted(extras)}, file)
-    os.replace(STAMP + ".new", STAMP)
+    write_stamp(extras)
     say(started_s, "Ready")
 
 
 def run(phase: str, command: "list[str]", started_s: float) -> None:
     """Run a command quietly, with a sign of life now and then; its output is shown if it fails."""
     say(started_s, phase)
-    environment = dict(os.environ, PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
+    environment = dict(
+        os.environ, PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1"
+    )
     os.makedirs(VENV, exist_ok=True)
     with open(LOG, "w+") as log:
         process = subprocess.Popen(
@@ -173,7 +172,7 @@ def run(phase: str, command: "list[str]", started_s: float) -> None:
             raise
         log.seek(0)
         if process.returncode:
-            raise explain(log.read())
+            raise explain(phase, log.read())
 
 
 def progress_of(log_path: str) -> str:
@@ -185,8 +184,8 @@ def progress_of(log_path: str) -> str:
     return ": %d packages found" % sum(line.startswith("Collecting ") for line in lines)
 
 
-def explain(output: str) -> SetupFailed:
-    """Turn pip's output into one line, the next step, and the lines of it worth reading."""
+def explain(phase: str, output: str) -> SetupFailed:
+    """Turn a command's output into one line, the next step, and the lines of it worth reading."""
     lines = [line for line in output.splitlines() if line.strip()]
     useful = [line for line in lines if not line.startswith(SIGNS_OF_NOISE)][-12:]
     for signs, problem, next_step in SIGNS:
@@ -195,7 +194,7 @@ def explain(output: str) -> SetupFailed:
                 problem, next_step + " and run the same command again.", "\n".join(useful[-3:])
             )
     return SetupFailed(
-        "pip could not install.",
+        phase + " did not work.",
         "read the lines above, then run the same command again; the whole output is in %s." % LOG,
         "\n".join(useful),
     )
@@ -211,12 +210,9 @@ def say(started_s: float, text: str) -> None:
 
 def is_current(extras: "set[str]") -> bool:
     """Whether ``.venv`` holds all that is wanted; must stay quick."""
-    stamp = read_stamp()
-    return (
-        os.path.exists(VENV_PYTHON)  # false for a link whose Python is gone
-        and stamp.get("is") == wanted()
-        and extras <= set(stamp.get("extras", []))
-    )
+    made_from, installed = read_stamp()
+    # The first is false for a link whose Python is gone.
+    return os.path.exists(VENV_PYTHON) and made_from == wanted() and extras <= installed
 
 
 def wanted() -> "dict[str, str]":
@@ -230,8 +226,8 @@ def wanted() -> "dict[str, str]":
 
 def is_usable() -> bool:
     """Whether ``.venv`` can be installed into: made here, by this Python, and pip runs."""
-    stamp = read_stamp().get("is", {})
-    if any(stamp.get(name, now) != now for name, now in wanted().items() if name != "files"):
+    made_from, _ = read_stamp()
+    if any(made_from.get(key, now) != now for key, now in wanted().items() if key != "files"):
         return False
     probe = "import pip, sys; print(sys.prefix, '%d.%d' % sys.version_info[:2], sep='\\n')"
     try:
@@ -243,13 +239,21 @@ def is_usable() -> bool:
     return answer.stdout.splitlines() == [VENV, dotted(2)]
 
 
-def read_stamp() -> "dict[str, object]":
-    """What the last complete install noted; empty after one that was interrupted."""
+def read_stamp() -> "tuple[dict[str, str], set[str]]":
+    """What the last install was made from, and its extras; empty if it was interrupted."""
     try:
         with open(STAMP) as file:
-            return dict(json.load(file))
-    except (OSError, ValueError):
-        return {}
+            stamp = json.load(file)
+        return stamp["made_from"], set(stamp["extras"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}, set()
+
+
+def write_stamp(extras: "set[str]") -> None:
+    """Note that the install is complete."""
+    with open(STAMP + ".new", "w") as file:
+        json.dump({"made_from": wanted(), "extras": sorted(extras)}, file)
+    os.replace(STAMP + ".new", STAMP)
 
 
 def forget_stamp() -> None:

@@ -18,8 +18,18 @@ class LessonError(Exception):
         super().__init__(data)
         self.__dict__.update(data)
 
+    @property
+    def found(self) -> str:
+        """What happened."""
+        return self.problem.format_map(_Shown(vars(self))).strip()
+
+    @property
+    def step(self) -> str:
+        """What to do now."""
+        return self.next_step.format_map(_Shown(vars(self)))
+
     def __str__(self) -> str:
-        return f"{self.problem} {self.next_step}".format_map(_Shown(vars(self)))
+        return f"{self.found} {self.step}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), vars(self))
@@ -58,8 +68,12 @@ class ServerNotFound(LessonError):
 class ServerDidNotStart(LessonError):
     """Our own server was started and did not answer: `waited_s`, `log_tail`."""
 
-    problem = "The Redis server did not answer within {waited_s:.1f} s. Its last words:\n{log_tail}\n"
-    next_step = "Run `python -m lessonkit doctor`; a full disk or a read-only /tmp is the usual cause."
+    problem = (
+        "The Redis server did not answer within {waited_s:.1f} s. Its last words:\n{log_tail}\n"
+    )
+    next_step = (
+        "Run `python -m lessonkit doctor`; a full disk or a read-only /tmp is the usual cause."
+    )
 
 
 class ServerUnreachable(LessonError):
@@ -69,10 +83,17 @@ class ServerUnreachable(LessonError):
     next_step = "Start it, mend REDIS_URL, or unset REDIS_URL to have a private server started."
 
 
+class ServerLost(LessonError):
+    """The server went away in the middle of a run: `url` (without its password), `reason`."""
+
+    problem = "The Redis server at {url} went away in the middle of the run: {reason}."
+    next_step = "Run it again: a private server is started anew; one of yours you need to start."
+
+
 class WorkerDidNotStart(LessonError):
     """A worker ended before it was ready: `exit_code`, `log_tail`."""
 
-    problem = "The worker ended (exit code {exit_code}) before it was ready. Its last words:\n{log_tail}\n"
+    problem = "The worker ended (exit code {exit_code}) before it was ready. It said:\n{log_tail}\n"
     next_step = "Mend what it says, then run again."
 
 
@@ -80,16 +101,21 @@ class WorkerDied(LessonError):
     """The worker ended in the middle of a run: `how`, `done`, `jobs`, `log_tail`."""
 
     problem = "The worker {how} with {done} of {jobs} jobs done. Its last words:\n{log_tail}\n"
-    next_step = "The run's jobs were removed. Press Run, or run the cell again: a new worker is started."
+    next_step = (
+        "The run's jobs were removed. Press Run, or run the cell again: a new worker is started."
+    )
 
 
 class RunTimedOut(LessonError):
     """Jobs did not end in time: `waited_s`, `done`, `jobs`, `log_tail`."""
 
     problem = (
-        "Only {done} of {jobs} jobs ended within {waited_s:.0f} s. The worker's last words:\n{log_tail}\n"
+        "Only {done} of {jobs} jobs ended within {waited_s:.0f} s. "
+        "The worker's last words:\n{log_tail}\n"
     )
-    next_step = "The run's jobs were removed. See whether the machine is overloaded, then run again."
+    next_step = (
+        "The run's jobs were removed. See whether the machine is overloaded, then run again."
+    )
 
 
 class RunStopped(LessonError):

@@ -21,6 +21,7 @@ import time
 
 
 def main() -> int:
+    """Guard the server until it, or the parent, is gone."""
     directory, patience_s, command = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Jupyter's Interrupt is not meant for us
     parent = os.getppid()
@@ -61,6 +62,7 @@ def clients(directory: str) -> int:
 
 
 def end(server: "subprocess.Popen[bytes]") -> None:
+    """Ask the server to go, and make it."""
     server.terminate()
     try:
         server.wait(5)

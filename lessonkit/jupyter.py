@@ -41,6 +41,8 @@ def command(arguments: Sequence[str] = (), *, root: Path = ROOT) -> list[str]:
         # Unlike a file named on the command line, this is also in the URL that --no-browser prints.
         f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
         "--ServerApp.answer_yes=True",  # Ctrl-C stops it, without a question
+        "--LanguageServerManager.autodetect=False",  # we bring none, and looking for them runs npm
+        "--log-level=WARN",  # the URL is shown at any level, and thirty lines fewer hide it
         *(["--allow-root"] if os.getuid() == 0 else []),
         *arguments,
     ]
@@ -79,7 +81,7 @@ def seed_workspace(folder: Path, workspace: Mapping[str, object] = WORKSPACE) ->
 
 
 def keeps_secrets(folder: Path) -> bool:
-    """Whether modes hold here: Jupyter refuses to write its keys where they do not (WSL2's /mnt/c)."""
+    """Whether modes hold here: where not (WSL2's /mnt/c) Jupyter refuses to write its keys."""
     folder.chmod(0o700)
     return stat.S_IMODE(folder.stat().st_mode) == 0o700
 
@@ -87,6 +89,7 @@ def keeps_secrets(folder: Path) -> bool:
 def main(arguments: Sequence[str]) -> None:
     """Become JupyterLab, so that Ctrl-C and signals reach it and nothing stays behind."""
     os.chdir(ROOT)
+    print("Starting JupyterLab. Ctrl-C in this terminal stops it.", flush=True)
     os.execve(sys.executable, command(arguments), environment())  # noqa: S606
 
 

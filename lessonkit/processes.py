@@ -48,7 +48,7 @@ class WorkerProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> WorkerProcess:
-        # shielded, for a process that is being started when its run is stopped must be known, to end
+        # shielded: a process that is being started when its run is stopped must be known, to end
         starting = asyncio.ensure_future(self._start())
         try:
             await asyncio.shield(starting)
@@ -78,7 +78,7 @@ class WorkerProcess:
 
     @property
     def how_it_ended(self) -> str:
-        code = self._process and self._process.returncode
+        code = self._process.returncode if self._process else None
         if code is None:
             return "has not ended"
         if code < 0:
@@ -95,7 +95,7 @@ class WorkerProcess:
             self._signal(signal.SIGTERM)
             try:
                 await asyncio.wait_for(self._wait(), self._grace_s + 4.0)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 self._signal(signal.SIGKILL)
         if self._process:
             await self._wait()
@@ -118,7 +118,8 @@ class WorkerProcess:
         await asyncio.wait([self._reading], timeout=1.0)
 
     async def _read(self) -> None:
-        assert self._process and self._process.stdout
+        assert self._process
+        assert self._process.stdout
         rest = b""
         while chunk := await self._process.stdout.read(65_536):
             *lines, rest = (rest + chunk).split(b"\n")

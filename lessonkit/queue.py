@@ -71,7 +71,7 @@ class Queue:
         try:
             model = self.kind.payload.model_validate(data, strict=True)
             content = model.model_dump(exclude_none=True)
-            job = {"f": self.kind.function, "a": [content], "k": {}, "t": None}
+            job: dict[str, Any] = {"f": self.kind.function, "a": [content], "k": {}, "t": None}
             return codec.dumps(job | {"et": int(time.time() * 1000)})
         except ValidationError as error:
             raise BadPayload(queue=self.kind.queue, reason=_reasons(error)) from None

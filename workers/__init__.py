@@ -1,1 +1,4 @@
-"""The worker side: processes that take jobs from Redis and run them. See `python -m workers --help`."""
+"""The worker side: processes that take jobs from Redis and run them.
+
+`python -m workers --help` says how to start one.
+"""

@@ -101,7 +101,7 @@ def _max_jobs(value: str) -> int:
         raise argparse.ArgumentTypeError(str(problem).partition(": ")[2]) from None
 
 
-def _limit(value: str) -> Limit | None | str:
+def _limit(value: str) -> Limit | str | None:
     if value in ("", "off"):
         return value and None
     max_starts, slash, per = value.partition("/")
@@ -174,13 +174,18 @@ async def _leave_with_parent(workers: Sequence[Worker]) -> None:
     pipe open, so see whether the parent is still there as well."""
     parent, ended = os.getppid(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.add_reader(sys.stdin.fileno(), lambda: os.read(0, 4096) or ended.set())
+
+    def read() -> None:
+        if not os.read(0, 4096):
+            ended.set()
+
+    loop.add_reader(0, read)
     while not ended.is_set() and os.getppid() == parent:
         try:
             await asyncio.wait_for(ended.wait(), 1.0)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             continue
-    loop.remove_reader(sys.stdin.fileno())
+    loop.remove_reader(0)
     for worker in workers:
         worker.leave()
 

@@ -134,4 +134,5 @@ def readable_id(data: bytes) -> str:
 
 
 def redis_id(text: str) -> bytes:
+    """Turn a `readable_id` back into what Redis holds."""
     return text.encode(errors="surrogateescape")

@@ -67,7 +67,11 @@ def _error_as_data(value: object) -> dict[str, str]:
         return {_ERROR: value.kind, "message": value.message, "trace": value.trace}
     if isinstance(value, BaseException):
         trace = "".join(traceback.format_exception(value))
-        return {_ERROR: type(value).__name__, "message": _text(value)[:2000], "trace": trace[-4000:]}
+        return {
+            _ERROR: type(value).__name__,
+            "message": _text(value)[:2000],
+            "trace": trace[-4000:],
+        }
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 

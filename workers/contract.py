@@ -160,7 +160,9 @@ class Keys:
 
     def job(self, number: str) -> str:
         """arq's id of a job: `"7"` -> `"lesson:email:00000007"`; foreign ids stay as they are."""
-        return f"{self.queue}:{int(number):08d}" if number.isascii() and number.isdigit() else number
+        return (
+            f"{self.queue}:{int(number):08d}" if number.isascii() and number.isdigit() else number
+        )
 
 
 def number_of(arq_id: str) -> str:
@@ -170,9 +172,13 @@ def number_of(arq_id: str) -> str:
 
 
 def servers_directory() -> Path:
-    """The directory, one a user, in which each server of ours has its own, so that a worker in a
-    terminal finds the server that a notebook opened. Its path is short: a unix socket's must be."""
-    root = Path("/tmp") if os.access("/tmp", os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+    """The directory, one a user, in which each server of ours has its own.
+
+    There a worker in a terminal finds the server that a notebook opened. It is made and seen to be
+    the user's own before it is used. Its path is short, for a unix socket's must be.
+    """
+    short = Path("/tmp")  # noqa: S108
+    root = short if os.access(short, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
     return root / f"lessonkit-{os.getuid()}"
 
 

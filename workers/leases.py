@@ -21,9 +21,7 @@ RENEW_S = 1.0
 class Leases:
     """The jobs that a worker has: claimed, and not yet reported. `held` is by arq's id."""
 
-    def __init__(
-        self, url: str, queue: str, worker: str, on_lost: Callable[[Claim], None]
-    ) -> None:
+    def __init__(self, url: str, queue: str, worker: str, on_lost: Callable[[Claim], None]) -> None:
         """`on_lost` is called, on the renewing thread, for each lease that is found to be lost."""
         self.held: dict[str, Claim] = {}
         self._queue, self._worker, self._on_lost = queue, worker, on_lost

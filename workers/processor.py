@@ -25,6 +25,7 @@ class Job:
 def arq_function(kind: JobKind, processor: Callable[[Job, P], Awaitable[Any]]) -> Function:
     """The function that arq calls with a job's context and payload: it checks the payload against
     its model and hands both on to `processor`."""
+
     async def run(ctx: dict[str, Any], payload: object) -> Any:
         model: Any = kind.payload.model_validate(payload)
         return await processor(Job(ctx), model)

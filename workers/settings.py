@@ -1,4 +1,4 @@
-"""arq's settings for a queue of ours: good for our worker and for `arq workers.email.WorkerSettings`."""
+"""arq's settings for our queues, for our worker and for `arq workers.email.WorkerSettings`."""
 
 from __future__ import annotations
 

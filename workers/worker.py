@@ -45,7 +45,7 @@ logger = logging.getLogger("workers")
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `max` starts in any window of `per_s` seconds, for all workers of a queue together."""
+    """At most `max` starts in any `per_s` seconds, for all workers of a queue together."""
 
     max: int
     per_s: float
@@ -59,8 +59,8 @@ class Worker(arq.worker.Worker):
 
     Takes arq's settings, of which `poll_delay`, `burst`, `allow_abort_jobs`, `queue_read_limit` and
     cron jobs have no effect. `job_completion_wait` is how many seconds running jobs may go on after
-    `leave()`. Its own are: `url`; `limit`; `backoff_s`, the pause before the second attempt, doubled
-    before each further one; `handlers`, which are told of `completed`, `failed`, `returned` and `error`.
+    `leave()`. Its own are `url`, `limit`, `backoff_s`, the pause before the second attempt, doubled
+    before each further one, and `handlers`.
     """
 
     def __init__(
@@ -146,13 +146,13 @@ class Worker(arq.worker.Worker):
 
     def _has_left(self) -> bool:
         # with Redis away there is nobody to give jobs back to: their leases will run out
-        return self._leaving and (not self.leases.held or self._given_up and self._troubles > 0)
+        return self._leaving and (not self.leases.held or (self._given_up and self._troubles > 0))
 
     async def close(self) -> None:
         """Say goodbye and disconnect."""
         await self._tell(Event.CLOSED)
         with suppress(*TROUBLE):
-            await self.pool.hdel(self.keys.max_jobs, self.name)
+            await self.pool.hdel(self.keys.max_jobs, self.name)  # type: ignore[misc]
             await self.pool.delete(self.health_check_key)
         if self.on_shutdown:
             await self.on_shutdown(self.ctx)
@@ -281,8 +281,8 @@ class Worker(arq.worker.Worker):
         """Write an event of the worker's own to the queue's stream, if Redis is there."""
         with suppress(*TROUBLE):
             seconds, micros = await self.pool.time()
-            entry = {"event": event.value, "at": f"{seconds * 1000 + micros / 1000:.3f}"}
-            entry |= {"worker": self.name} | fields
+            at = f"{seconds * 1000 + micros / 1000:.3f}"
+            entry: dict[Any, Any] = {"event": event.value, "at": at, "worker": self.name} | fields
             await self.pool.xadd(self.keys.events, entry, maxlen=EVENTS_KEPT, approximate=True)
 
     async def _in_trouble(self, trouble: BaseException) -> None:

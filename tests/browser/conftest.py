@@ -70,9 +70,16 @@ def jupyter_url(jupyter_root):
     try:
         wait_until_it_answers(url, server, log_path)
         yield url
-        stop_kernels(url)
     finally:
         stop(server)
+
+
+@pytest.fixture(autouse=True)
+def no_kernel_stays(request):
+    """A notebook that two tests open has a fresh kernel in each."""
+    yield
+    if "jupyter_url" in request.fixturenames:
+        stop_kernels(request.getfixturevalue("jupyter_url"))
 
 
 def free_port():
@@ -85,18 +92,18 @@ def wait_until_it_answers(url, server, log_path, timeout_s=60):
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and server.poll() is None:
         with contextlib.suppress(OSError):
-            return request(url, "api")
+            return ask(url, "api")
         time.sleep(0.1)
     pytest.fail("JupyterLab did not start:\n" + log_path.read_text()[-3000:])
 
 
 def stop_kernels(url):
     """End all sessions: kernels go with them, and what the kernels started with those."""
-    for session in request(url, "api/sessions"):
-        request(url, f"api/sessions/{session['id']}", method="DELETE")
+    for session in ask(url, "api/sessions"):
+        ask(url, f"api/sessions/{session['id']}", method="DELETE")
 
 
-def request(url, path, method="GET"):
+def ask(url, path, method="GET"):
     asked = urllib.request.Request(driver.address(url, path), method=method)
     asked.add_header("Authorization", f"token {driver.TOKEN}")
     with urllib.request.urlopen(asked, timeout=30) as answer:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-TOKEN = "lessonkit-tests"  # noqa: S105
+TOKEN = "lessonkit-tests"
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",  # Chromium has none for root, which containers run as
     "--disable-gpu",
@@ -37,8 +37,8 @@ KERNEL_READY = """async () => {
 def find_chromium(playwright):
     """Return a browser's path; without one skip, or fail where one is required."""
     own = playwright.chromium.executable_path
-    candidates = [os.environ.get("LESSONKIT_CHROMIUM"), *map(shutil.which, BROWSERS), MAC_CHROME, own]
-    for path in candidates:
+    named = os.environ.get("LESSONKIT_CHROMIUM")
+    for path in [named, *map(shutil.which, BROWSERS), MAC_CHROME, own]:
         if path and Path(path).exists():
             return path
     if os.environ.get("LESSONKIT_REQUIRE_BROWSER") == "1":
@@ -56,9 +56,8 @@ def open_notebook(page, url, name, theme="light", width=1300, height=900):
     """Open ``notebooks/<name>`` alone, in a theme and a width, and wait for its kernel."""
     page.set_viewport_size({"width": width, "height": height})
     page.goto(address(url, f"lab/tree/notebooks/{quote(name)}", reset=""))
-    page.locator(".jp-NotebookPanel:visible .jp-Cell").first.wait_for(timeout=60_000)
-    set_theme(page, theme)
     wait_for_kernel(page)
+    set_theme(page, theme)
 
 
 def set_theme(page, theme):
@@ -66,11 +65,12 @@ def set_theme(page, theme):
     name = f"JupyterLab {theme.capitalize()}"
     page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
     is_light = str(theme == "light").lower()
-    page.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for()
+    page.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for(state="attached")
 
 
 def wait_for_kernel(page, timeout_s=60):
-    """Wait until the notebook in front has a kernel that answers."""
+    """Wait until the notebook in front is there, with a kernel that answers."""
+    page.locator(".jp-NotebookPanel:visible .jp-Cell").first.wait_for(timeout=timeout_s * 1000)
     within(page, timeout_s, KERNEL_READY)
 
 

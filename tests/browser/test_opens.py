@@ -23,7 +23,8 @@ def small_notebook(jupyter_root):
     ]
     for index, cell in enumerate(cells):
         cell.id = f"cell-{index}"
-    notebook = nbformat.v4.new_notebook(cells=cells)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(notebook, jupyter_root / "notebooks" / "small.ipynb")
     return "small.ipynb"
 

@@ -1,0 +1,5 @@
+"""Experiments with sliders. Importing this loads ipywidgets and matplotlib."""
+
+from lessonkit.labs.concurrency import ConcurrencyLab
+
+__all__ = ["ConcurrencyLab"]

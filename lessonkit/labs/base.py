@@ -1,0 +1,171 @@
+"""What all labs share: one thing at a time, from any thread; failures shown where they happened."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections import deque
+from collections.abc import Callable, Coroutine
+from html import escape
+from typing import Any, TypeVar
+
+import ipywidgets as widgets
+
+from lessonkit import background
+from lessonkit.errors import LessonError, RunStopped
+from lessonkit.page import STYLE
+
+T = TypeVar("T")
+Work = Callable[[], Coroutine[Any, Any, T]]
+
+OUTPUT_LINES = 200
+#: lines of output are gathered this long before they are shown
+OUTPUT_TICK_S = 0.15
+
+
+class LabBusy(LessonError):
+    """A lab was asked for a second thing at a time."""
+
+    problem = "This lab is running something already."
+    next_step = "Wait for it to end, or press Stop, then run again."
+
+
+class WidgetLab:
+    """A lab: a box of widgets, and the guard around what they start.
+
+    A subclass fills `self.box`, says in `_show_busy` which controls wait while it runs, and starts
+    its work with `_press` (from a button) or `_join` (from a cell).
+    """
+
+    def __init__(self, title: str, lead: str) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._header = widgets.HTML(
+            f'{STYLE}<div class="lk-title">{escape(title)}</div>'
+            f'<div class="lk-lead">{escape(lead)}</div>'
+        )
+        self._status = classed(widgets.HTML(), "lk-status")
+        self._error = classed(widgets.HTML(layout={"display": "none"}), "lk-error")
+        self.output = OutputPane()
+        self.box = classed(widgets.VBox(), "lk", "lk-lab")
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs."""
+        return self._task is not None
+
+    def stop(self) -> None:
+        """Stop what runs, if anything does; from any thread. It cleans up after itself."""
+        background.loop().call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        # a second cancellation would interrupt the clean-up after the first
+        if self._task and not self._task.cancelling():
+            self._say("Stopping: the worker leaves, the emails that wait are removed.")
+            self._task.cancel()
+
+    # ---- for subclasses ------------------------------------------------------------------------
+
+    def _press(self, work: Work[Any]) -> None:
+        """Start `work` for a button. What goes wrong is shown in the lab."""
+        background.spawn(self._guarded(work))
+
+    async def _join(self, work: Work[T]) -> T:
+        """Do `work` for a cell, which also gets what goes wrong."""
+        return await background.join(self._guarded(work))
+
+    def _say(self, message: str) -> None:
+        """Show `message`, which is HTML, as the lab's status."""
+        raise NotImplementedError
+
+    def _show_busy(self, busy: bool) -> None:
+        """Show whether something runs; disable what must wait."""
+        raise NotImplementedError
+
+    # ---- the guard, on the background loop -----------------------------------------------------
+
+    async def _guarded(self, work: Work[T]) -> T:
+        while self._task and self._task.cancelling():
+            await asyncio.wait([self._task])
+        if self._task:
+            raise LabBusy
+        self._task = asyncio.current_task()
+        self._show_error("")
+        self._show_busy(True)
+        try:
+            return await work()
+        except asyncio.CancelledError:
+            self._say("Stopped. Run again whenever you like.")
+            raise RunStopped from None
+        except LessonError as error:
+            self._fail(error.found, error.step)
+            raise
+        except Exception as error:
+            self._fail(
+                f"{type(error).__name__}: {error}",
+                "Run it again. If it fails again, run `python -m lessonkit doctor` in a terminal.",
+                traceback.format_exc(),
+            )
+            raise
+        finally:
+            self._task = None
+            self._show_busy(False)
+
+    def _fail(self, found: str, step: str, trace: str = "") -> None:
+        details = f"<details><summary>Traceback</summary><pre>{escape(trace)}</pre></details>"
+        self._show_error(
+            f'<div class="lk-problem" role="alert" tabindex="0"><div>{escape(found)}</div>'
+            f'<div class="lk-next">{escape(step)}</div>{details if trace else ""}</div>'
+        )
+        self._say("It failed: see below.")
+
+    def _show_error(self, html: str) -> None:
+        self._error.value = html
+        self._error.layout.display = "" if html else "none"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return dict(self.box._repr_mimebundle_(**options)) | {"text/plain": repr(self)}
+
+
+class OutputPane:
+    """What the worker prints, as in a terminal: the last lines, the newest at the bottom."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=OUTPUT_LINES)
+        self._due: asyncio.TimerHandle | None = None
+        self.widget = classed(widgets.HTML(), "lk-output")
+        self._show()
+
+    def append(self, line: str) -> None:
+        """Add a line, on the background loop; many that come together are shown together."""
+        self._lines.append(line)
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(OUTPUT_TICK_S, self._show)
+
+    def clear(self) -> None:
+        """Forget all lines."""
+        self._lines.clear()
+        self._show()
+
+    def _show(self) -> None:
+        self._due = None
+        lines = "\n".join(_line(line) for line in self._lines)
+        self.widget.value = (
+            '<pre class="lk-terminal" tabindex="0" aria-label="What the worker prints">'
+            f"<code>{lines or 'Nothing yet: no worker has been started.'}</code></pre>"
+        )
+
+
+def _line(line: str) -> str:
+    kind = ""
+    if "failed" in line or "error" in line.lower():
+        kind = "lk-trouble"
+    elif line.startswith("[worker"):
+        kind = "lk-worker"
+    return f'<span class="{kind}">{escape(line)}</span>'
+
+
+def classed(widget: Any, *names: str) -> Any:
+    """The widget, with these CSS classes."""
+    for name in names:
+        widget.add_class(name)
+    return widget

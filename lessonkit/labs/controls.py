@@ -1,0 +1,85 @@
+"""Controls of a lab: sliders that are checked as a group, buttons, rows."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import ipywidgets as widgets
+
+from lessonkit.errors import BadSetting
+from lessonkit.labs.base import classed
+
+
+class Settings:
+    """Sliders by name, each from a label, its least and most value, and a tooltip.
+
+    Whole limits make a slider of whole numbers. A slider of the name `max_jobs` has the CSS class
+    `lk-max-jobs`.
+    """
+
+    def __init__(self, **sliders: tuple[str, float, float, str]) -> None:
+        self._sliders = {name: _slider(name, *about) for name, about in sliders.items()}
+
+    @property
+    def sliders(self) -> tuple[Any, ...]:
+        """The widgets."""
+        return tuple(self._sliders.values())
+
+    @property
+    def values(self) -> dict[str, float]:
+        """What they are set to."""
+        return {name: slider.value for name, slider in self._sliders.items()}
+
+    def check(self, **values: float | None) -> None:
+        """Raise BadSetting for a value that its slider cannot take. None stands for: as it is."""
+        for name, value in values.items():
+            slider = self._sliders[name]
+            whole = isinstance(slider, widgets.IntSlider)
+            kind = numbers.Integral if whole else numbers.Real
+            fits = isinstance(value, kind) and not isinstance(value, bool)
+            if value is not None and not (fits and slider.min <= value <= slider.max):
+                wanted = f"a {'whole ' * whole}number from {slider.min:g} to {slider.max:g}"
+                raise BadSetting(name=name, value=value, wanted=wanted)
+
+    def set(self, **values: float | None) -> None:
+        """Move sliders, after a check of them all."""
+        self.check(**values)
+        for name, value in values.items():
+            if value is not None:
+                self._sliders[name].value = value
+
+
+def _slider(name: str, label: str, low: float, high: float, tooltip: str) -> Any:
+    whole = isinstance(low, int) and isinstance(high, int)
+    kind = widgets.IntSlider if whole else widgets.FloatSlider
+    slider = kind(
+        value=low,
+        min=low,
+        max=high,
+        step=1 if whole else 0.1,
+        description=label,
+        tooltip=tooltip,
+        style={"description_width": "130px"},
+        layout={"width": "420px", "max_width": "100%"},
+        **({} if whole else {"readout_format": ".2f"}),
+    )
+    return classed(slider, f"lk-{name.replace('_', '-')}")
+
+
+def button(label: str, icon: str, tooltip: str, css_class: str) -> Any:
+    """A button, wide enough for its label."""
+    width = "150px" if len(label) > 8 else "100px"
+    made = widgets.Button(description=label, icon=icon, tooltip=tooltip, layout={"width": width})
+    return classed(made, css_class)
+
+
+def row(*children: Any) -> Any:
+    """Side by side where there is room, else one under the other."""
+    return classed(widgets.Box(children), "lk-row")
+
+
+def half(caption: str, child: Any) -> Any:
+    """Half of a row, with a caption."""
+    title = widgets.HTML(f'<div class="lk-caption">{caption}</div>')
+    return classed(widgets.VBox([title, child]), "lk-half")

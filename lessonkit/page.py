@@ -1,0 +1,68 @@
+"""What labs and figures put on a page: their style, and the table of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from lessonkit.batch import BatchResult
+
+STYLE = f"<style>{Path(__file__).with_name('style.css').read_text(encoding='utf-8')}</style>"
+
+
+def against_one(result: BatchResult, results: Sequence[BatchResult]) -> float | None:
+    """How many times as fast a run was as the latest with the same emails at `max_jobs` 1.
+
+    None where there is no such run among `results`.
+    """
+    for base in reversed(results):
+        if (base.max_jobs, base.jobs, base.seconds) == (1, result.jobs, result.seconds):
+            return base.makespan_s / result.makespan_s
+    return None
+
+
+def runs_table(
+    results: Sequence[BatchResult],
+    *,
+    predictions_s: Mapping[int, float] | None = None,
+    newest: bool = False,
+) -> str:
+    """The runs as an HTML table, one row each; `newest` sets the last one off.
+
+    Where there are predictions (by `max_jobs`, in seconds), they have a column.
+    """
+    head = ["#", "emails", "s each", "max_jobs", "took", "ideal", "per second", "against 1"]
+    if predictions_s:
+        head.insert(6, "you said")
+    rows = []
+    for number, result in enumerate(results, 1):
+        cells = _cells(number, result, results)
+        if predictions_s:
+            said_s = predictions_s.get(result.max_jobs)
+            cells.insert(6, "–" if said_s is None else f"{said_s:g} s")
+        sort = ' class="lk-newest"' if newest and number == len(results) else ""
+        data = f'data-max-jobs="{result.max_jobs}" data-took-s="{result.makespan_s:.4f}"'
+        rows.append(f"<tr{sort} {data}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    if not rows:
+        rows = [f'<tr><td class="lk-none" colspan="{len(head)}">No run yet.</td></tr>']
+    header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    return (
+        f'<div class="lk-scroll"><table class="lk-table"><thead><tr>{header}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _cells(number: int, result: BatchResult, results: Sequence[BatchResult]) -> list[str]:
+    ratio = against_one(result, results)
+    failed = f" ({result.failed} failed)" if result.failed else ""
+    return [
+        str(number),
+        f"{result.jobs}{failed}",
+        f"{result.seconds:g}",
+        str(result.max_jobs),
+        f"{result.makespan_s:.2f} s",
+        f"{result.ideal_s:g} s",
+        f"{result.throughput_jobs_per_s:.2f}",
+        "–" if ratio is None else f"{ratio:.1f}×",
+    ]

@@ -1,0 +1,236 @@
+"""Jobs × slots over time: which slot of the worker ran which job, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.text import Text
+
+from lessonkit.batch import Batch, ideal_makespan_s
+from lessonkit.plots.data import Run, Span, now_of, records_of, spans_of
+from lessonkit.plots.ink import (
+    CLOSED,
+    INK,
+    QUIET,
+    TEXT_PX,
+    Note,
+    annotate,
+    color_of,
+    dress,
+    ink_on,
+    mixed,
+    nice_end,
+    seconds,
+    shown,
+)
+
+#: how much of its lane a bar fills
+BAR = 0.76
+#: more bars than this are too narrow for a number, a hatch or a seam each
+DETAILED = 120
+#: more lanes than this are too thin to be named one by one
+NAMED_SLOTS = 12
+NOTE_ROWS = 2
+
+
+@dataclass
+class SlotsChart:
+    """What `draw_slots` drew. `moving` are the artists that `update` changes."""
+
+    ax: Axes
+    ended: PathPatch
+    running: PathPatch
+    failed: PathPatch
+    crosses: Line2D
+    now: Line2D
+    labels: list[Text]
+    still: list[Artist] = field(default_factory=list)
+
+    @property
+    def moving(self) -> tuple[Artist, ...]:
+        return (self.ended, self.running, self.failed, self.crosses, *self.labels, self.now)
+
+    def update(self, run: Run) -> bool:
+        """Show how the run stands. Answers whether what stands still had to change as well."""
+        spans = spans_of(run)
+        self.ended.set_path(_bars(span for span in spans if span.state == "completed"))
+        self.running.set_path(_bars(span for span in spans if span.state == "active"))
+        failed = [span for span in spans if span.state == "failed"]
+        self.failed.set_path(_bars(failed))
+        self.crosses.set_data(
+            [(span.start_s + span.end_s) / 2 for span in failed], [span.slot for span in failed]
+        )
+        now_s = now_of(run)
+        self.now.set_xdata([now_s, now_s])
+        self.now.set_visible(isinstance(run, Batch) and 0 < len(spans) and run.done < run.jobs)
+        grew = now_s > self.ax.get_xlim()[1]
+        if grew:
+            self.ax.set_xlim(0, now_s * 1.25)
+        self._label(spans)
+        return grew
+
+    @property
+    def _inks(self) -> dict[str, str]:
+        """What a bar's label is written in, by the job's state."""
+        done = ink_on(to_hex(self.ended.get_facecolor()))
+        return {"active": INK, "failed": "white"} | {"completed": done}
+
+    def _label(self, spans: Sequence[Span]) -> None:
+        px_per_s = _size_px(self.ax)[0] / self.ax.get_xlim()[1]
+        for label in self.labels:
+            label.set_visible(False)
+        for span, label in zip(spans, self.labels, strict=False):
+            name = shown(span.job)
+            if (span.end_s - span.start_s) * px_per_s > 0.62 * TEXT_PX * len(name) + 5:
+                # a failed job's cross is in the middle of its bar: its number stands beside it
+                share = 0.5 if span.state != "failed" else 0.2
+                label.set_x(span.start_s + share * (span.end_s - span.start_s))
+                label.set_y(span.slot)
+                label.set_text(name)
+                label.set_color(self._inks[span.state])
+                label.set_visible(True)
+
+
+def draw_slots(
+    ax: Axes,
+    run: Run,
+    *,
+    end_s: float | None = None,
+    slots: int = 5,
+    prediction_s: float | None = None,
+    title: str = "",
+) -> SlotsChart:
+    """Draw a run on `ax`, one bar a job, and return the artists.
+
+    `end_s` is the time that the axis has to show (default: the run's); at least `slots` lanes are
+    shown, and those that `max_jobs` keeps closed are greyed.
+    """
+    lanes = max(run.max_jobs, slots)
+    ideal_s = ideal_makespan_s(run.jobs, run.max_jobs, run.seconds)
+    dress(ax, title or f"max_jobs = {run.max_jobs}", mark=run.max_jobs)
+    ax.set_xlim(0, nice_end(max(ideal_s, now_of(run), prediction_s or 0, end_s or 0)))
+    ax.set_ylim(lanes - 0.45, -0.55)
+    _name_lanes(ax, run.max_jobs)
+    still = _draw_closed(ax, run.max_jobs, lanes)
+    still += _draw_marks(ax, ideal_s, prediction_s)
+
+    color = color_of(run.max_jobs)
+    detailed = run.jobs <= DETAILED
+    edge = {"edgecolor": "white", "linewidth": 1.2 if detailed else 0.0}
+    labels = [
+        ax.text(0, 0, "", ha="center", va="center", fontsize=TEXT_PX, fontweight="bold")
+        for _ in range(run.jobs if detailed else 0)
+    ]
+    for label in labels:
+        label.set(zorder=4, clip_on=True, parse_math=False)
+    chart = SlotsChart(
+        ax,
+        ended=ax.add_patch(PathPatch(_bars([]), facecolor=color, **edge)),
+        running=ax.add_patch(
+            PathPatch(
+                _bars([]),
+                facecolor=mixed(color, "white", 0.62),
+                **edge,
+                hatch="///" if detailed else None,
+            )
+        ),
+        failed=ax.add_patch(PathPatch(_bars([]), facecolor=mixed("black", "white", 0.2), **edge)),
+        crosses=ax.plot(
+            [], [], "x", color="white", markersize=9 if detailed else 2, markeredgewidth=2, zorder=5
+        )[0],
+        now=ax.axvline(0, color=QUIET, linewidth=1, zorder=3),
+        labels=labels,
+        still=still,
+    )
+    chart.update(run)
+    return chart
+
+
+def describe_slots(run: Run) -> str:
+    """The chart in words, from the same data."""
+    spans = spans_of(run)
+    peak = run.result().peak_concurrency if isinstance(run, Batch) else run.peak_concurrency
+    failed = sum(span.state == "failed" for span in spans)
+    done = sum(record.finished_s is not None for record in records_of(run))
+    words = [
+        f"Slots over time at max_jobs {run.max_jobs}: "
+        f"{done} of {run.jobs} emails done in {seconds(now_of(run))}, "
+        f"at most {peak} at the same moment."
+    ]
+    if failed:
+        words.append(f"{failed} failed, marked with a cross.")
+    if spans and run.jobs <= 20:
+        words += [
+            f"Slot {slot + 1} ran "
+            + ", ".join(
+                f"email {shown(span.job)} from {span.start_s:.2f} to {seconds(span.end_s)}"
+                for span in sorted(spans, key=lambda span: span.start_s)
+                if span.slot == slot
+            )
+            + "."
+            for slot in sorted({span.slot for span in spans})
+        ]
+    return " ".join(words)
+
+
+def _bars(spans: Iterable[Span]) -> Path:
+    """All bars as one path: drawing ten thousand takes as long as one artist takes, not as many."""
+    found = np.array([(slot, start, end) for slot, start, end, _, _ in spans]).reshape(-1, 3)
+    slot, start, end = found.T
+    low, high = slot - BAR / 2, slot + BAR / 2
+    corners = np.stack(
+        [np.stack([start, end, end, start, start], 1), np.stack([low, low, high, high, low], 1)], 2
+    )
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+    return Path(corners.reshape(-1, 2), np.tile(codes, len(found)).astype(Path.code_type))
+
+
+def _name_lanes(ax: Axes, open_slots: int) -> None:
+    if open_slots <= NAMED_SLOTS:
+        ax.set_yticks(range(open_slots), [f"slot {slot + 1}" for slot in range(open_slots)])
+        return
+    step = max(1, round(open_slots / 8))
+    ticks = [0, *range(step - 1, open_slots, step)] if step > 1 else list(range(open_slots))
+    ax.set_yticks(ticks, [f"slot {tick + 1}" for tick in ticks])
+
+
+def _draw_closed(ax: Axes, open_slots: int, lanes: int) -> list[Artist]:
+    if lanes <= open_slots:
+        return []
+    text = ax.text(
+        0.5,
+        (open_slots + lanes) / 2 - 0.5,
+        f"closed: max_jobs is {open_slots}",
+        transform=ax.get_yaxis_transform(),
+        ha="center",
+        va="center",
+        fontsize=TEXT_PX,
+        color=QUIET,
+    )
+    return [ax.axhspan(open_slots - 0.5, lanes, color=CLOSED, zorder=0.5), text]
+
+
+def _draw_marks(ax: Axes, ideal_s: float, prediction_s: float | None) -> list[Artist]:
+    notes = [Note(ideal_s, f"ideal {ideal_s:g} s")]
+    marks: list[Artist] = [
+        ax.axvline(ideal_s, color=QUIET, linewidth=1.2, linestyle=(0, (4, 3)), zorder=2.5)
+    ]
+    if prediction_s is not None:
+        notes.append(Note(prediction_s, f"◆ you said {prediction_s:g} s", INK, "bold"))
+        marks.append(
+            ax.axvline(prediction_s, color=INK, linewidth=1.6, linestyle=(0, (1, 1.6)), zorder=2.5)
+        )
+    return marks + annotate(ax, notes, ax.get_ylim()[1], most_rows=NOTE_ROWS)
+
+
+def _size_px(ax: Axes) -> tuple[float, float]:
+    extent, scale = ax.get_window_extent(), 72 / ax.figure.dpi
+    return extent.width * scale, extent.height * scale
