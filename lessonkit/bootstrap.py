@@ -30,16 +30,16 @@ TICK_S = 10  # a silent minute looks like a hang
 
 # The first sign that pip's output holds says what went wrong.
 SIGNS = (
-    (("No space left on device",), "The disk is full.", "Free about 1 GB"),
+    (("No space left on device",), "The disk is full.", "free about 1 GB"),
     (
         ("Permission denied", "Read-only file system"),
         "This directory cannot be written to.",
-        "Make a copy that is your own",
+        "make a copy that is your own",
     ),
     (
         ("CERTIFICATE_VERIFY_FAILED", "SSLError"),
         "pip does not trust the certificate of the package index.",
-        "Set PIP_CERT to your organisation's certificate file",
+        "set PIP_CERT to your organisation's certificate file",
     ),
     (
         (
@@ -57,10 +57,10 @@ SIGNS = (
             "(from versions: none)",  # no index knew the library: none was reached
         ),
         "No network: pip cannot reach the package index.",
-        "Check the connection (behind a proxy: set HTTPS_PROXY)",
+        "check the connection (behind a proxy: set HTTPS_PROXY)",
     ),
 )
-SIGNS_OF_NOISE = ("[notice]", "WARNING: Location", "WARNING: Retrying")
+NOISE = ("[notice]", "WARNING: ", "Collecting ", "Installing collected ", "Successfully built ")
 
 
 class SetupFailed(Exception):
@@ -151,9 +151,13 @@ def install(extras: "set[str]") -> None:
 def run(phase: str, command: "list[str]", started_s: float) -> None:
     """Run a command quietly, with a sign of life now and then; its output is shown if it fails."""
     say(started_s, phase)
-    environment = dict(
-        os.environ, PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1"
-    )
+    environment = {
+        "PIP_RETRIES": "2",  # for each library: without a network, five would take a minute
+        **os.environ,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+        "PIP_USER": "0",  # some people's pip settings say 1, which a .venv refuses
+    }
     os.makedirs(VENV, exist_ok=True)
     with open(LOG, "w+") as log:
         process = subprocess.Popen(
@@ -186,17 +190,19 @@ def progress_of(log_path: str) -> str:
 
 def explain(phase: str, output: str) -> SetupFailed:
     """Turn a command's output into one line, the next step, and the lines of it worth reading."""
+    if shutil.disk_usage(ROOT).free < 10e6:  # too full even for the log that would say so
+        output += SIGNS[0][0][0]
     lines = [line for line in output.splitlines() if line.strip()]
-    useful = [line for line in lines if not line.startswith(SIGNS_OF_NOISE)][-12:]
     for signs, problem, next_step in SIGNS:
-        if any(sign in output for sign in signs):
-            return SetupFailed(
-                problem, next_step + " and run the same command again.", "\n".join(useful[-3:])
-            )
+        for line in lines:
+            if any(sign in line for sign in signs):
+                return SetupFailed(
+                    problem, next_step + " and run the same command again.", line[:300]
+                )
     return SetupFailed(
         phase + " did not work.",
         "read the lines above, then run the same command again; the whole output is in %s." % LOG,
-        "\n".join(useful),
+        "\n".join([line for line in lines if not line.startswith(NOISE)][-12:]),
     )
 
 

@@ -37,7 +37,7 @@ class Canvas:
         self._still: object | None = None
         self._moving: tuple[Artist, ...] = ()
 
-    def blank(self, *, left: int = 56, right: int = 14, top: int = 66, bottom: int = 40) -> Axes:
+    def blank(self, *, left: int = 56, right: int = 14, top: int = 58, bottom: int = 40) -> Axes:
         """Forget what was drawn and return a new ax with these margins, in CSS pixels."""
         self.figure.clear()
         self._still, self._moving = None, ()

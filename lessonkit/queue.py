@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,17 @@ from pydantic import ValidationError
 
 from lessonkit.errors import BadPayload
 from workers import codec
-from workers.contract import DEFAULT_PREFIX, EVENTS_KEPT, Event, JobKind, Keys, Payload, number_of
+from workers.contract import (
+    DEFAULT_PREFIX,
+    EVENTS_KEPT,
+    Event,
+    JobKind,
+    Keys,
+    Payload,
+    State,
+    number_of,
+    reasons,
+)
 
 ADD = Path(__file__).with_name("add.lua").read_text()
 
@@ -36,6 +46,34 @@ class QueueEvent:
     error: str = ""
     final: bool = False
     delay_ms: float = 0.0
+    progress: float = 0.0
+
+
+@dataclass(frozen=True)
+class JobState:
+    """Where a job is. Times are ms since the epoch, named as in the HTTP API."""
+
+    id: str
+    name: str
+    state: State
+    progress: float
+    attemptsMade: int  # noqa: N815
+    timestamp: int
+    """when it was added"""
+    processedOn: int | None  # noqa: N815
+    """when its last attempt began"""
+    finishedOn: int | None  # noqa: N815
+    result: Any = None
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON data; `result` only of a completed job, `error` only of a failed one."""
+        data = asdict(self)
+        if self.state != State.COMPLETED:
+            del data["result"]
+        if self.state != State.FAILED:
+            del data["error"]
+        return data
 
 
 class Queue:
@@ -74,7 +112,7 @@ class Queue:
             job: dict[str, Any] = {"f": self.kind.function, "a": [content], "k": {}, "t": None}
             return codec.dumps(job | {"et": int(time.time() * 1000)})
         except ValidationError as error:
-            raise BadPayload(queue=self.kind.queue, reason=_reasons(error)) from None
+            raise BadPayload(queue=self.kind.queue, reason=reasons(error)) from None
         except codec.CodecError as error:
             raise BadPayload(queue=self.kind.queue, reason=str(error)) from None
 
@@ -88,6 +126,29 @@ class Queue:
         entries = await self.redis.xrange(self.keys.events, min=f"({after}", count=5000)
         return [_event(entry_id, fields) for entry_id, fields in entries]
 
+    async def state(self, number: str) -> JobState | None:
+        """What is known of a job; None where there is none of that number."""
+        job_id = self.keys.job(number)
+        async with self.redis.pipeline(transaction=True) as pipe:
+            for kind in ("job", "result", "in-progress", "retry", "progress"):
+                pipe.get(f"arq:{kind}:{job_id}")
+            pipe.hget(self.keys.processed, job_id)
+            pipe.zscore(self.keys.queue, job_id)
+            pipe.time()
+            job, result, owner, attempts, progress, processed, score, now = await pipe.execute()
+        if job is None and result is None:
+            return None
+        return _state(
+            codec.loads(result or job),
+            is_final=result is not None,
+            number=number_of(job_id),
+            is_active=owner is not None,
+            is_due=score is None or score <= now[0] * 1000 + now[1] // 1000,
+            attempts=int(attempts or 0),
+            progress=_number(progress or b"0"),
+            processed_ms=processed and int(processed),
+        )
+
     async def obliterate(self) -> None:
         """Remove the queue and all that belongs to it, jobs and results included."""
         count = int(await self.redis.get(self.keys.ids) or 0)
@@ -98,6 +159,7 @@ class Queue:
             names.append(name)
         keys = self.keys
         names += [keys.queue, keys.ids, keys.events, keys.active, keys.starts, keys.max_jobs]
+        names += [keys.processed]
         for chunk in _chunks(names):
             await self.redis.delete(*chunk)
 
@@ -114,13 +176,41 @@ def _event(entry_id: bytes, fields: dict[bytes, bytes]) -> QueueEvent:
         error=text.get("error", ""),
         final=text.get("final") == "1",
         delay_ms=float(text.get("delay_ms", 0)),
+        progress=float(text.get("progress", 0)),
     )
 
 
-def _reasons(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, item['loc'])) or 'payload'}: {item['msg']}" for item in error.errors()
-    )
+def _state(
+    envelope: dict[str, Any],
+    *,
+    is_final: bool,
+    number: str,
+    is_active: bool,
+    is_due: bool,
+    attempts: int,
+    progress: float,
+    processed_ms: int | None,
+) -> JobState:
+    known = {"id": number, "name": envelope["f"], "progress": progress}
+    known |= {"timestamp": envelope["et"]}
+    if is_final:
+        ok, value = envelope["s"], envelope["r"]
+        known |= {"processedOn": envelope["st"], "finishedOn": envelope["ft"]}
+        known |= {"result": value} if ok else {"error": str(value)}
+        state = State.COMPLETED if ok else State.FAILED
+        return JobState(**known, state=state, attemptsMade=envelope["t"])
+    if is_active:
+        state = State.ACTIVE
+    else:
+        state = State.WAITING if is_due else State.DELAYED
+    known |= {"processedOn": processed_ms, "finishedOn": None}
+    return JobState(**known, state=state, attemptsMade=attempts)
+
+
+def _number(text: bytes) -> float:
+    """33 for "33", as the lesson shows it, 0.5 for "0.5"."""
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def _chunks(items: list[Any]) -> Iterable[list[Any]]:

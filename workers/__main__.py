@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis.exceptions import AuthenticationError, RedisError
@@ -18,6 +18,7 @@ from workers.attempt import describe
 from workers.connection import NoServer, find_url, safe_url
 from workers.contract import DEFAULT_PREFIX, KINDS, Keys
 from workers.settings import BadSetting, checked_max_jobs
+from workers.supervisor import Supervisor
 from workers.worker import Limit, Worker
 
 logger = logging.getLogger("workers")
@@ -25,23 +26,31 @@ logger = logging.getLogger("workers")
 HELP = """\
 Take jobs from Redis and run them, until Ctrl-C or SIGTERM.
 
-  python -m workers email --max-jobs 5      one worker, five emails at a time
-  WORKER_CONCURRENCY=1 python -m workers email
+  python -m workers                           both queues: email, three at a time and at most
+                                              ten starts a second, and reports, one at a time
+  python -m workers email --max-jobs 5        five emails at a time
+  python -m workers email --limit off         as fast as they go
+  python -m workers email --processes 4       four processes, restarted when they crash
 
-REDIS_URL says where Redis is (redis://, rediss:// or unix://). Without it, the worker joins
-the server that a notebook or `python -m lessonkit server` has open on this machine.
+REDIS_URL says where Redis is (redis://, rediss:// or unix://). Without it, the worker joins the
+server that a notebook or `python -m lessonkit server` has open on this machine.
+WORKER_CONCURRENCY is how many emails run at a time, EMAIL_SECONDS how long each takes.
 
 The first Ctrl-C lets running jobs finish; a second one ends the worker at once."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and answer the exit code: 0 after a graceful end, 1 or 2 with one clear line."""
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args(words)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(message)s")
     logger.setLevel(logging.INFO)
+    url = ""
     try:
         url = find_url()
+        if options.processes > 1:
+            return asyncio.run(_supervise(url, words, options))
         return asyncio.run(_run(url, options))
     except (NoServer, BadSetting) as problem:
         return _complain(str(problem), 2)
@@ -59,35 +68,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m workers", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m workers",
+        description=HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
-        "queues", nargs="*", metavar="QUEUE", default=["email"], help="email (default: email)"
+        "queues", nargs="*", metavar="QUEUE", default=list(KINDS), help=" or ".join(KINDS)
     )
     parser.add_argument(
         "--max-jobs",
         type=_max_jobs,
         metavar="N",
-        help="how many jobs of a queue may run at a time (default: WORKER_CONCURRENCY, or 3)",
+        help="how many jobs of each queue may run at a time, in each process",
     )
     parser.add_argument(
         "--limit",
         type=_limit,
         default="",
         metavar="MAX/SECONDS",
-        help="at most so many starts in any such time, as 10/1s; or off (default: 10/1s for email)",
+        help="at most so many starts in any such time, for all workers of a queue together: "
+        "10/1s, or off",
+    )
+    parser.add_argument(
+        "--processes",
+        type=_processes,
+        default=1,
+        metavar="N",
+        help="how many worker processes to keep running (default: 1)",
     )
     parser.add_argument(
         "--grace",
-        type=float,
+        type=_grace,
         default=10.0,
         metavar="SECONDS",
-        help="how long running jobs may take to finish when told to stop (default: 10)",
+        help="how long running jobs may take to finish when told to stop; what has not finished "
+        "goes back to its queue (default: 10)",
     )
     parser.add_argument(
         "--prefix",
         default=DEFAULT_PREFIX,
-        help=f"what the queue's name begins with in Redis (default: {DEFAULT_PREFIX})",
+        help=f"what the queues' names begin with in Redis (default: {DEFAULT_PREFIX})",
     )
     # for lessonkit: leave when standard input ends or the parent is gone, and only then
     parser.add_argument("--leave-with-parent", action="store_true", help=argparse.SUPPRESS)
@@ -98,7 +119,23 @@ def _max_jobs(value: str) -> int:
     try:
         return checked_max_jobs(value)
     except BadSetting as problem:
-        raise argparse.ArgumentTypeError(str(problem).partition(": ")[2]) from None
+        raise argparse.ArgumentTypeError(str(problem).partition(" is ")[2]) from None
+
+
+def _processes(value: str) -> int:
+    if value.isascii() and value.isdigit() and 1 <= int(value) <= 64:
+        return int(value)
+    raise argparse.ArgumentTypeError(f"{value!r}: give a whole number from 1 to 64")
+
+
+def _grace(value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{value!r}: give a number of seconds, 0 or more")
+    return seconds
 
 
 def _limit(value: str) -> Limit | str | None:
@@ -118,21 +155,49 @@ async def _run(url: str, options: argparse.Namespace) -> int:
     workers = [_worker(queue, url, options) for queue in dict.fromkeys(options.queues)]
     for worker in workers:
         await worker.pool.ping()
-    _leave_on_signals(workers, options.leave_with_parent)
-    slots = ", ".join(str(worker.max_jobs) for worker in workers)
-    print(f"[worker] Started with concurrency: {slots}")
-    print(f"[worker] Listening for jobs on queues: {', '.join(dict.fromkeys(options.queues))}")
+
+    def leave() -> None:
+        print("[worker] Shutting down gracefully...")
+        for worker in workers:
+            worker.leave()
+
+    _leave_on_signals(leave, lambda signum: os._exit(128 + signum), options.leave_with_parent)
+    _say_hello(workers, options)
     async with asyncio.TaskGroup() as group:
+        if options.leave_with_parent:
+            watch = asyncio.create_task(_leave_with_parent(leave))
         for worker in workers:
             group.create_task(worker.main())
-        if options.leave_with_parent:
-            watch = asyncio.create_task(_leave_with_parent(workers))
     if options.leave_with_parent:
         watch.cancel()
     for worker in workers:
         await worker.close()
     print("[worker] All workers closed")
     return 0
+
+
+async def _supervise(url: str, words: Sequence[str], options: argparse.Namespace) -> int:
+    for queue in options.queues:  # what is wrong is said once, not by each process
+        await _worker(queue, url, options).pool.ping()
+    os.environ["REDIS_URL"] = url
+    own = words.index("--processes") if "--processes" in words else None
+    if own is None:
+        rest = [word for word in words if not word.startswith("--processes=")]
+    else:
+        rest = [*words[:own], *words[own + 2 :]]
+    supervisor = Supervisor(options.processes, rest)
+
+    def leave() -> None:
+        print("[workers] Shutting down gracefully...")
+        supervisor.leave()
+
+    _leave_on_signals(leave, supervisor.exit_at_once, options.leave_with_parent)
+    if options.leave_with_parent:
+        watch = asyncio.create_task(_leave_with_parent(leave))
+    code = await supervisor.run()
+    if options.leave_with_parent:
+        watch.cancel()
+    return code
 
 
 def _worker(queue: str, url: str, options: argparse.Namespace) -> Worker:
@@ -150,28 +215,38 @@ def _worker(queue: str, url: str, options: argparse.Namespace) -> Worker:
     return Worker(**settings, url=url)
 
 
-def _leave_on_signals(workers: Sequence[Worker], leaves_with_parent: bool) -> None:
-    """The first signal has all workers leave, the second ends the process."""
+def _say_hello(workers: Sequence[Worker], options: argparse.Namespace) -> None:
+    queues = list(dict.fromkeys(options.queues))
+    print(f"[worker] Started with concurrency: {workers[0].max_jobs}")
+    for queue, worker in zip(queues, workers, strict=True):
+        if worker.max_jobs != workers[0].max_jobs:
+            print(f"[worker] {queue} has a concurrency of its own: {worker.max_jobs}")
+    print(f"[worker] Listening for jobs on queues: {', '.join(queues)}")
+
+
+def _leave_on_signals(
+    leave: Callable[[], None], exit_at_once: Callable[[int], None], leaves_with_parent: bool
+) -> None:
+    """The first signal starts the leaving, the second ends the process."""
     loop = asyncio.get_running_loop()
     signals = [signal.SIGTERM] if leaves_with_parent else [signal.SIGTERM, signal.SIGINT]
     if leaves_with_parent:  # Jupyter's Interrupt is not meant for us
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def leave() -> None:
+    def first() -> None:
         for signum in signals:
-            # the leases run out, and other workers take over
-            loop.add_signal_handler(signum, os._exit, 128 + signum)
-        print("[worker] Shutting down gracefully...")
-        for worker in workers:
-            worker.leave()
+            loop.add_signal_handler(signum, exit_at_once, signum)
+        leave()
 
     for signum in signals:
-        loop.add_signal_handler(signum, leave)
+        loop.add_signal_handler(signum, first)
 
 
-async def _leave_with_parent(workers: Sequence[Worker]) -> None:
-    """A killed kernel runs no clean-up: its pipe to us ends. A process that it forked may hold the
-    pipe open, so see whether the parent is still there as well."""
+async def _leave_with_parent(leave: Callable[[], None]) -> None:
+    """Leave when standard input ends: a killed kernel runs no clean-up, but its pipe to us ends.
+
+    A process that it forked may hold the pipe open, so see whether the parent is there as well.
+    """
     parent, ended = os.getppid(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -186,8 +261,7 @@ async def _leave_with_parent(workers: Sequence[Worker]) -> None:
         except TimeoutError:
             continue
     loop.remove_reader(0)
-    for worker in workers:
-        worker.leave()
+    leave()
 
 
 def _complain(text: str, code: int) -> int:

@@ -85,7 +85,8 @@ async def attempt(claim: Claim, rules: Rules, ctx: dict[str, Any], queue: str) -
         failure = cancelled
     except BaseException as error:  # SystemExit too: a job must not take the worker with it
         failure = error
-    if failure is not None and tries_left > 0:
+    hopeless = isinstance(failure, JobExecutionFailed | codec.CodecError)
+    if failure is not None and tries_left > 0 and not hopeless:
         pause_s = rules.backoff_s * 2 ** (claim.attempt - 1)
         if isinstance(failure, Retry):
             pause_s = (failure.defer_score or 0) / 1000
@@ -114,7 +115,7 @@ def _final_report(
     except codec.CodecError as error:
         failure = failure or error
         # what cannot be written may be the job itself, which came from elsewhere
-        bare = envelope | {"f": "<unknown>", "a": [], "k": {}, "id": ascii(claim.id)}
+        bare = envelope | {"f": "<unknown>", "a": [], "k": {}}
         data = codec.dumps(bare | {"s": False, "r": failure})
     outcome = "completed" if failure is None else "failed"
     return Report(claim, outcome, data, keep_ms, error=failure)

@@ -35,6 +35,8 @@ def dumps(data: dict[str, Any]) -> bytes:
     try:
         encoded = json.dumps(data, default=_error_as_data, allow_nan=False, separators=(",", ":"))
         return _within_limit(encoded.encode())
+    except CodecError:
+        raise
     except (TypeError, ValueError, RecursionError) as error:
         raise CodecError(f"cannot be written as JSON: {error}") from error
 
@@ -43,6 +45,8 @@ def loads(data: bytes) -> dict[str, Any]:
     """Decode a job or a result and check its envelope. Raises CodecError when it is not one."""
     try:
         envelope = json.loads(_within_limit(data), parse_constant=_refuse_constant)
+    except CodecError:
+        raise
     except (ValueError, RecursionError) as error:
         raise CodecError(f"not JSON: {error}") from error
     if not isinstance(envelope, dict):
@@ -82,7 +86,9 @@ def error_text(error: BaseException) -> str:
 
 def printable(text: str) -> str:
     """Text from a job, fit for a terminal and a log: no control characters, on one line."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return "".join(
+        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 def _text(error: BaseException) -> str:

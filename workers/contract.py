@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 MAX_JOBS_LIMIT = 1000
 """The most jobs that one worker process may run at a time."""
@@ -74,8 +74,11 @@ class Event(StrEnum):
     CLOSED = "closed"
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
-Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+#: one line, for a line break in a subject would be a header of its own
+Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Address = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")
+]
 
 
 class Payload(BaseModel):
@@ -99,6 +102,13 @@ class ReportPayload(Payload):
     reportType: Text  # noqa: N815 - as it is spelled in the HTTP API
     userId: Text | None = None  # noqa: N815
     seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
+
+
+def reasons(error: ValidationError) -> str:
+    """What is wrong with a payload, field by field, on one line."""
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc'])) or 'payload'}: {item['msg']}" for item in error.errors()
+    )
 
 
 @dataclass(frozen=True)
@@ -140,8 +150,13 @@ class Keys:
 
     @property
     def active(self) -> str:
-        """Jobs that a worker has, scored by when it took them."""
+        """Jobs that a worker has, scored by when its lease of them ends."""
         return f"{self.queue}:active"
+
+    @property
+    def processed(self) -> str:
+        """When each job that has not ended was last taken, ms since the epoch."""
+        return f"{self.queue}:processed"
 
     @property
     def starts(self) -> str:
@@ -171,12 +186,19 @@ def number_of(arq_id: str) -> str:
     return str(int(found[1])) if found else arq_id
 
 
+def queue_of(arq_id: str) -> str:
+    """The queue that an id of ours names: `"lesson:email:00000007"` -> `"lesson:email"`."""
+    return re.sub(r":\d{8,}$", "", arq_id)
+
+
 def servers_directory() -> Path:
     """The directory, one a user, in which each server of ours has its own.
 
     There a worker in a terminal finds the server that a notebook opened. It is made and seen to be
     the user's own before it is used. Its path is short, for a unix socket's must be.
     """
+    if chosen := os.environ.get("LESSONKIT_SERVERS"):  # tests keep away from open notebooks
+        return Path(chosen)
     short = Path("/tmp")  # noqa: S108
     root = short if os.access(short, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
     return root / f"lessonkit-{os.getuid()}"

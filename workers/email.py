@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 
+from workers import smtp
 from workers.codec import printable
 from workers.contract import EMAIL, EmailPayload
 from workers.handlers import Handlers, Happened
@@ -16,16 +17,21 @@ on = Handlers()
 
 
 async def send_email(job: Job, email: EmailPayload) -> str:
-    """Send one email; by default only take the time that a provider would, and say so."""
-    print(f"[email] Processing job {job.id}: sending to {printable(email.to)}")
+    """Send one email; without `SMTP_URL`, only take the time that a provider would, and say so."""
+    to = printable(email.to)
+    print(f"[email] Processing job {job.id}: sending to {to}")
+    if url := os.environ.get("SMTP_URL"):
+        await smtp.send(email, url)
+        print(f"[email] Job {job.id}: sent to {to}")
+        return f"sent to {to}"
     provider_s = float(os.environ.get("EMAIL_SECONDS", "1.0"))
     await asyncio.sleep(provider_s if email.seconds is None else email.seconds)
     print(
-        f"[email] Job {job.id}: (mock) would send to {printable(email.to)}\n"
+        f"[email] Job {job.id}: (mock) would send to {to}\n"
         f"  Subject: {printable(email.subject)}\n"
         f"  HTML length: {len(email.html)} chars"
     )
-    return f"sent to {email.to}"
+    return f"would send to {to}"
 
 
 @on("completed")

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
-from arq.worker import Function, func
+from arq.worker import Function, JobExecutionFailed, func
+from pydantic import ValidationError
+from redis.exceptions import RedisError
 
-from workers.contract import JobKind, Payload, number_of
+from workers.attempt import redis_id
+from workers.codec import printable
+from workers.contract import EVENTS_KEPT, JobKind, Payload, number_of, queue_of, reasons
 
 P = TypeVar("P", bound=Payload)
 
+PROGRESS = Path(__file__).with_name("progress.lua").read_text()
+
 
 class Job:
-    """The job that a processor works on."""
+    """The job that a processor works on, under our worker or a stock one."""
 
     def __init__(self, ctx: dict[str, Any]) -> None:
-        self.id = number_of(ctx["job_id"])
+        self._ctx = ctx
+        self.id = printable(number_of(ctx["job_id"]))
         """Its number in its queue."""
         self.attempt: int = ctx["job_try"]
         """1 the first time it runs."""
 
+    async def progress(self, percent: float) -> None:
+        """Tell how far it is, from 0 to 100. With Redis away it is not told, and the job goes on."""
+        job_id = self._ctx["job_id"]
+        queue = self._ctx.get("queue") or queue_of(job_id)
+        tell = self._ctx["redis"].register_script(PROGRESS)
+        fields = [redis_id(job_id), self._ctx.get("worker", ""), self.attempt, f"{percent:g}"]
+        with suppress(RedisError, OSError, asyncio.TimeoutError):
+            await tell([queue], [*fields, EVENTS_KEPT])
+
 
 def arq_function(kind: JobKind, processor: Callable[[Job, P], Awaitable[Any]]) -> Function:
-    """The function that arq calls with a job's context and payload: it checks the payload against
-    its model and hands both on to `processor`."""
+    """The function that arq calls with a job's context and payload.
+
+    It checks the payload against its model and hands both on to `processor`.
+    """
 
     async def run(ctx: dict[str, Any], payload: object) -> Any:
-        model: Any = kind.payload.model_validate(payload)
+        try:
+            model: Any = kind.payload.model_validate(payload)
+        except ValidationError as error:
+            raise JobExecutionFailed(f"the payload is refused: {reasons(error)}") from None
         return await processor(Job(ctx), model)
 
     return func(run, name=kind.function)

@@ -8,7 +8,8 @@
 local queue, worker, number, lease_ms = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local free, may_rescue = tonumber(ARGV[4]), ARGV[5] == '1'
 local max, duration_ms, events_kept = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
-local active, starts, visit = queue .. ':active', queue .. ':starts', queue .. ':visit:' .. worker
+local active, processed = queue .. ':active', queue .. ':processed'
+local starts, visit = queue .. ':starts', queue .. ':visit:' .. worker
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -47,6 +48,7 @@ local function finish(id, result, keep_ms)
   else redis.call('DEL', 'arq:progress:' .. id) end
   redis.call('ZREM', queue, id)
   redis.call('ZREM', active, id)
+  redis.call('HDEL', processed, id)
 end
 
 local lost = {}
@@ -95,6 +97,7 @@ local function claim(id, score)
   redis.call('EXPIRE', 'arq:retry:' .. id, 88400)
   move(queue, id, now + lease_ms)
   move(active, id, now + lease_ms)
+  redis.call('HSET', processed, id, now)
   ids[#ids + 1] = id
   claimed[#claimed + 1] = {id, attempt, redis.call('GET', 'arq:job:' .. id), score}
   if max > 0 then redis.call('ZINCRBY', starts, at, id .. ':' .. attempt .. ':' .. at) end

@@ -24,6 +24,7 @@ import arq.worker
 from redis.exceptions import RedisError
 
 from workers.attempt import Claim, Report, Rules, attempt, describe, readable_id
+from workers.codec import printable
 from workers.connection import connect
 from workers.contract import EVENTS_KEPT, Event, Keys, number_of
 from workers.handlers import Handlers, Happened
@@ -262,7 +263,7 @@ class Worker(arq.worker.Worker):
     # ---- what it says --------------------------------------------------------------------------
 
     def _announce(self, report: Report, lost: bool) -> None:
-        job, number = number_of(report.claim.id), report.claim.attempt
+        job, number = printable(number_of(report.claim.id)), report.claim.attempt
         if lost:
             error = RuntimeError(f"the lease of job {job} was lost, its result is dropped")
             self.handlers.tell(Happened(Event.ERROR, job, number, error))

@@ -98,7 +98,6 @@ class ConcurrencyLab(WidgetLab):
 
     def clear(self) -> None:
         """Forget the runs so far. Raises LabBusy while something runs."""
-
         background.spawn(self._cleared()).result()
 
     def __repr__(self) -> str:

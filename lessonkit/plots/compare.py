@@ -33,7 +33,7 @@ class Comparison:
         return [self._fact(result) for result in self.results]
 
     def pictures(self) -> list[tuple[bytes, str]]:
-        """Each chart as PNG bytes with its text alternative: slots of each run, then emails done."""
+        """Each chart as PNG bytes with its text alternative: slots of each run, emails done."""
         end_s = max(
             [each.makespan_s for each in self.results]
             + [each.ideal_s for each in self.results]

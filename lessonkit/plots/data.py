@@ -49,7 +49,7 @@ def spans_of(run: Run) -> list[Span]:
 
 
 def finishes_of(run: Run) -> list[float]:
-    """When its emails were done, in seconds since the first enqueue, sorted. A failed one is not."""
+    """When its emails were done, in seconds since the first enqueue, sorted; failed ones never."""
     return sorted(
         record.finished_s
         for record in records_of(run)

@@ -31,9 +31,9 @@ from lessonkit.plots.ink import (
     seconds,
 )
 
-NOTE_ROWS = 3
-#: what the ideal's line is about: a dash of this many pixels, a gap of that many
 DASHES = (0, (4, 3))
+#: keeps a text readable across the lines behind it
+HALO = [withStroke(linewidth=3, foreground="white")]
 
 
 @dataclass
@@ -77,7 +77,7 @@ class DoneChart:
     def _label(self, notes: Sequence[Note]) -> None:
         for label in self._labels:
             label.remove()
-        self._labels = annotate(self.ax, notes, self.ax.get_ylim()[1], most_rows=NOTE_ROWS)
+        self._labels = annotate(self.ax, notes, self.ax.get_ylim()[1])
 
 
 def draw_done(
@@ -89,7 +89,7 @@ def draw_done(
     prediction_s: float | None = None,
     title: str = "Emails done",
 ) -> DoneChart:
-    """Draw a run on `ax`, with its ideal dashed and earlier runs for comparison; return the artists.
+    """Draw a run on `ax`, ideals dashed, earlier runs for comparison; return the artists.
 
     `end_s` is the time that the axis has to show (default: that of all runs).
     """
@@ -114,7 +114,7 @@ def draw_done(
         )[0],
         tip=ax.text(0, 0, "", fontsize=TITLE_PX, fontweight="bold", va="bottom"),
     )
-    chart.tip.set(color=readable(color), zorder=6)
+    chart.tip.set(color=readable(color), zorder=6, path_effects=HALO)
     chart._earlier_runs = earlier
     if prediction_s is not None:
         chart._notes.append(Note(prediction_s, f"◆ you said {prediction_s:g} s", INK, "bold"))
@@ -187,7 +187,7 @@ def _name_ideal(ax: Axes, run: Run) -> None:
         va="center",
         fontsize=SMALL_PX,
         color=QUIET,
-        path_effects=[withStroke(linewidth=3, foreground="white")],
+        path_effects=HALO,
     )
 
 

@@ -23,7 +23,8 @@ _MARKERS = {1: "o", 5: "s", 2: "^", 3: "D", 4: "v", 6: "P", 7: "X", 8: "p", 9: "
 
 TEXT_PX, SMALL_PX, TITLE_PX = 11.5, 11, 13
 #: the room between an ax and its title, for direct labels
-LIFT_PX = 46
+LIFT_PX = 36
+NOTE_ROWS = 2
 
 
 def color_of(max_jobs: int) -> str:
@@ -38,9 +39,10 @@ def marker_of(max_jobs: int) -> str:
 
 def mixed(color: str, other: str, share: float) -> str:
     """`color` with a `share` (0 to 1) of `other` in it."""
-    return to_hex(
-        [(1 - share) * a + share * b for a, b in zip(to_rgb(color), to_rgb(other), strict=True)]
+    red, green, blue = (
+        (1 - share) * a + share * b for a, b in zip(to_rgb(color), to_rgb(other), strict=True)
     )
+    return to_hex((red, green, blue))
 
 
 def readable(color: str) -> str:
@@ -81,7 +83,6 @@ def dress(ax: Axes, title: str, *, mark: int | None = None) -> list[Artist]:
     ax.set_xlabel("seconds since the first enqueue", color=QUIET, fontsize=SMALL_PX)
     ax.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     artists: list[Artist] = []
-    at = {"xy": (0, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
     if mark is not None:
         height = ax.get_window_extent().height / ax.figure.dpi * 72
         spot = ax.plot(
@@ -97,12 +98,14 @@ def dress(ax: Axes, title: str, *, mark: int | None = None) -> list[Artist]:
     artists.append(
         ax.annotate(
             title,
+            xy=(0, 1),
+            xycoords="axes fraction",
+            textcoords="offset points",
             xytext=(14 if mark is not None else 0, LIFT_PX),
             fontsize=TITLE_PX,
             fontweight="bold",
             color=INK,
             parse_math=False,
-            **at,
         )
     )
     return artists
@@ -118,11 +121,11 @@ class Note:
     weight: str = "normal"
 
 
-def annotate(ax: Axes, notes: Sequence[Note], y: float, *, most_rows: int) -> list[Artist]:
-    """Write notes above height `y` (in data units), in as many rows as it takes for none to overlap.
+def annotate(ax: Axes, notes: Sequence[Note], y: float) -> list[Artist]:
+    """Write notes above height `y`, in data units, in as many rows as it takes for none to overlap.
 
-    Text widths are estimated, so that nothing needs to be drawn to know them. Where the rows do not
-    suffice, the earlier ones of `notes` are left out.
+    Text widths are estimated, so that nothing needs to be drawn to know them. Where `NOTE_ROWS` do
+    not suffice, the earlier ones of `notes` are left out.
     """
     px = SMALL_PX
     low, high = ax.get_xlim()
@@ -137,7 +140,7 @@ def annotate(ax: Axes, notes: Sequence[Note], y: float, *, most_rows: int) -> li
         span = (at - length, at) if right else (at, at + length)
         row = next((row for row in rows if all(span[1] <= a or b <= span[0] for a, b in row)), None)
         if row is None:
-            if len(rows) == most_rows:
+            if len(rows) == NOTE_ROWS:
                 continue
             rows.append(row := [])
         row.append(span)

@@ -38,7 +38,6 @@ BAR = 0.76
 DETAILED = 120
 #: more lanes than this are too thin to be named one by one
 NAMED_SLOTS = 12
-NOTE_ROWS = 2
 
 
 @dataclass
@@ -70,7 +69,7 @@ class SlotsChart:
         )
         now_s = now_of(run)
         self.now.set_xdata([now_s, now_s])
-        self.now.set_visible(isinstance(run, Batch) and 0 < len(spans) and run.done < run.jobs)
+        self.now.set_visible(bool(spans) and isinstance(run, Batch) and run.done < run.jobs)
         grew = now_s > self.ax.get_xlim()[1]
         if grew:
             self.ax.set_xlim(0, now_s * 1.25)
@@ -228,7 +227,7 @@ def _draw_marks(ax: Axes, ideal_s: float, prediction_s: float | None) -> list[Ar
         marks.append(
             ax.axvline(prediction_s, color=INK, linewidth=1.6, linestyle=(0, (1, 1.6)), zorder=2.5)
         )
-    return marks + annotate(ax, notes, ax.get_ylim()[1], most_rows=NOTE_ROWS)
+    return marks + annotate(ax, notes, ax.get_ylim()[1])
 
 
 def _size_px(ax: Axes) -> tuple[float, float]:

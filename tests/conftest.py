@@ -1,0 +1,254 @@
+"""A server, queues and workers for the tests: real ones, and none of them left behind."""
+
+import asyncio
+import contextlib
+import inspect
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lessonkit import background
+from lessonkit.queue import Queue
+from lessonkit.server import open_server
+from workers.connection import connect
+from workers.contract import EMAIL, servers_directory
+
+#: what a developer may have set, and the tests choose for themselves
+SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
+
+ODD_JOBS = Path(__file__).with_name("odd_jobs.py")
+
+
+# ---- the session: servers of its own, and what it may not leave behind ---------------------------
+
+
+def pytest_configure(config):
+    """Keep away from the developer's own servers: they are not ours to see or to end."""
+    root = "/tmp" if os.access("/tmp", os.W_OK) else None  # a socket's path must be short
+    config.session_root = Path(tempfile.mkdtemp(prefix="lkt-", dir=root))
+    os.environ["LESSONKIT_SERVERS"] = str(config.session_root / "servers")
+    for name in SETTINGS:
+        os.environ.pop(name, None)
+
+
+def pytest_unconfigure(config):
+    shutil.rmtree(config.session_root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def session_root(pytestconfig):
+    return pytestconfig.session_root
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left(session_root):
+    """After the last test no process is left that carries our environment, and no directory."""
+    yield
+    deadline = time.monotonic() + 20
+    while (left := _left_behind(session_root)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left
+
+
+def _left_behind(root):
+    commands = [" ".join(process.cmdline()) for process in _processes_under(root)]
+    return commands + [str(path) for path in servers_directory().glob("*")]
+
+
+def _processes_under(root):
+    """Every process but this one whose servers are somewhere under `root`."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            theirs = process.environ().get("LESSONKIT_SERVERS", "")
+            if process.pid != os.getpid() and Path(theirs).is_relative_to(root):
+                yield process
+
+
+# ---- waiting for facts ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wait_until():
+    """`await wait_until(fact)`: wait for a function's true answer, and answer it."""
+
+    async def wait(fact, timeout_s=15.0):
+        deadline = time.monotonic() + timeout_s
+        while True:
+            answer = fact()
+            if inspect.isawaitable(answer):
+                answer = await answer
+            if answer:
+                return answer
+            if time.monotonic() > deadline:
+                pytest.fail(f"not within {timeout_s} s: {inspect.getsource(fact).strip()}")
+            await asyncio.sleep(0.01)
+
+    return wait
+
+
+# ---- servers -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_servers(session_root, monkeypatch):
+    """A servers_directory() for this test alone, in which nothing is open."""
+    path = Path(tempfile.mkdtemp(prefix="t", dir=session_root))
+    monkeypatch.setenv("LESSONKIT_SERVERS", str(path / "servers"))
+    return path / "servers"
+
+
+@pytest.fixture(scope="session")
+def redis_url():
+    """A private server of ours, for all tests that do it no harm."""
+    server = background.spawn(open_server("the tests")).result(30)
+    yield server.url
+    background.spawn(server.stop()).result(30)
+
+
+@pytest.fixture
+async def redis(redis_url):
+    client = connect(redis_url)
+    yield client
+    await client.aclose(close_connection_pool=True)
+
+
+# ---- queues --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def prefix():
+    return f"test-{secrets.token_hex(4)}:"
+
+
+@pytest.fixture
+def queue(redis, prefix):
+    """An email queue that no other test has."""
+    return Queue(EMAIL, redis, prefix)
+
+
+@pytest.fixture
+def email():
+    """`email(seconds=0.2)` is a payload."""
+
+    def make(seconds=0.0, subject="Welcome", to="founder@example.com"):
+        return {"to": to, "subject": subject, "html": "<p>Hello</p>", "seconds": seconds}
+
+    return make
+
+
+@pytest.fixture
+def story(queue, wait_until):
+    """`await story("1")` is what has happened to job 1; with `until="completed"` it waits for that."""
+
+    async def tell(job="1", until=None):
+        async def told():
+            events = [event for event in await queue.read_events() if event.job == job]
+            return events if until is None or until in [e.event for e in events] else None
+
+        return await wait_until(told) if until else await told()
+
+    return tell
+
+
+# ---- workers -------------------------------------------------------------------------------------
+
+
+class Command:
+    """A command of ours under test, its output in files."""
+
+    def __init__(self, arguments, directory, *, stdin=subprocess.DEVNULL, **environment):
+        self._out, self._err = directory / "out", directory / "err"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = psutil.Popen(
+                [sys.executable, "-P", *map(str, arguments)],
+                stdin=stdin,
+                stdout=out,
+                stderr=err,
+                env=os.environ | environment,
+                start_new_session=True,
+            )
+        self.pid = self.process.pid
+
+    @property
+    def out(self):
+        return self._out.read_text(errors="backslashreplace")
+
+    @property
+    def err(self):
+        return self._err.read_text(errors="backslashreplace")
+
+    @property
+    def lines(self):
+        return self.out.splitlines()
+
+    @property
+    def exit_code(self):
+        """None while it runs."""
+        return self.process.poll()
+
+    def send(self, signum):
+        self.process.send_signal(signum)
+
+    async def end(self, timeout_s=15.0):
+        """Wait until it ends by itself; answers its exit code."""
+        return await asyncio.to_thread(self.process.wait, timeout_s)
+
+    def kill(self):
+        if self.process.stdin:
+            self.process.stdin.close()
+        if self.exit_code is None:
+            self.send(signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def command(tmp_path):
+    """`command("-m", "lessonkit", "doctor")` starts it; at the end of the test it surely ends."""
+    started = []
+
+    def start(*arguments, **options):
+        directory = tmp_path / f"command-{len(started)}"
+        directory.mkdir()
+        started.append(Command(arguments, directory, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+@pytest.fixture
+def worker(command, redis_url, prefix, wait_until):
+    """`await worker("--max-jobs", 5)` is a `python -m workers` on the test's queue, up and listening.
+
+    `program=[ODD_JOBS]` runs jobs that misbehave.
+    """
+
+    async def start(*arguments, program=("-m", "workers"), ready=True, **options):
+        options = {"REDIS_URL": redis_url} | options
+        one = command(*program, "email", "--prefix", prefix, *arguments, **options)
+        if ready:
+            await wait_until(lambda: "Listening" in one.out or one.exit_code is not None)
+            assert one.exit_code is None, one.out + one.err
+        return one
+
+    return start
+
+
+@pytest.fixture
+def odd_worker(worker):
+    """As `worker`, with jobs that misbehave as their subject says: see odd_jobs.py."""
+
+    async def start(*arguments, **options):
+        return await worker(*arguments, program=[ODD_JOBS], **options)
+
+    return start

@@ -1,0 +1,59 @@
+"""`python -m workers` with an email processor that does what the email's subject says.
+
+Run as a script by the tests, never imported: it stands in for `workers.email`.
+"""
+
+import asyncio
+import math
+import sys
+import time
+
+from workers.__main__ import main
+from workers.contract import EMAIL
+from workers.email import on
+from workers.settings import worker_settings
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+
+async def misbehave(job, email):
+    print(f"[odd] {email.subject} {job.id}, attempt {job.attempt}")
+    match email.subject:
+        case "raise":
+            raise RuntimeError("the provider said no")
+        case "raise once" if job.attempt == 1:
+            raise RuntimeError("the provider was tired")
+        case "exit":
+            raise SystemExit(3)
+        case "interrupt":
+            raise KeyboardInterrupt
+        case "cancel itself":
+            raise asyncio.CancelledError
+        case "raise unprintably":
+            raise Unprintable
+        case "return NaN":
+            return math.nan
+        case "return an object":
+            return object()
+        case "return too much":
+            return "x" * 2_000_000
+        case "block the loop":
+            time.sleep(email.seconds)  # noqa: ASYNC251
+        case "swallow its cancellation":
+            while True:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    continue
+        case _:
+            await asyncio.sleep(email.seconds or 0)
+    return "done"
+
+
+WorkerSettings = worker_settings(EMAIL, misbehave, max_jobs=3, on=on) | {"backoff_s": 0.1}
+
+sys.modules["workers.email"] = sys.modules[__name__]
+sys.exit(main())
