@@ -60,7 +60,7 @@ class Canvas:
     def png(self) -> bytes:
         """The present frame."""
         if self._still is None:
-            self._agg.draw()
+            self._agg.draw()  # type: ignore[no-untyped-call]
             self._still = self._agg.copy_from_bbox(self.figure.bbox)  # type: ignore[no-untyped-call]
         self._agg.restore_region(self._still)  # type: ignore[no-untyped-call]
         for artist in self._moving:
@@ -70,7 +70,8 @@ class Canvas:
 
     def _encoded(self) -> bytes:
         size = self._agg.get_width_height(physical=True)
-        pixels = Image.frombuffer("RGBA", size, self._agg.buffer_rgba()).convert("RGB")
+        rgba = self._agg.buffer_rgba()  # type: ignore[no-untyped-call]
+        pixels = Image.frombuffer("RGBA", size, rgba).convert("RGB")
         frame = pixels.quantize(
             PALETTE_COLORS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
         )

@@ -26,22 +26,27 @@ def runs_table(
     results: Sequence[BatchResult],
     *,
     predictions_s: Mapping[int, float] | None = None,
-    newest: bool = False,
+    numbered: bool = False,
 ) -> str:
-    """The runs as an HTML table, one row each; `newest` sets the last one off.
+    """The runs as an HTML table, one row each; `numbered` is for a growing table: rows have numbers, and
+    the last is set off.
 
     Where there are predictions (by `max_jobs`, in seconds), they have a column.
     """
-    head = ["#", "emails", "s each", "max_jobs", "took", "ideal", "per second", "against 1"]
+    head = ["emails", "s each", "max_jobs", "took", "ideal", "per second", "against 1"]
     if predictions_s:
-        head.insert(6, "you said")
+        head.insert(5, "you said")
+    if numbered:
+        head.insert(0, "#")
     rows = []
     for number, result in enumerate(results, 1):
-        cells = _cells(number, result, results)
+        cells = _cells(result, results)
         if predictions_s:
             said_s = predictions_s.get(result.max_jobs)
-            cells.insert(6, "–" if said_s is None else f"{said_s:g} s")
-        sort = ' class="lk-newest"' if newest and number == len(results) else ""
+            cells.insert(5, "–" if said_s is None else f"{said_s:g} s")
+        if numbered:
+            cells.insert(0, str(number))
+        sort = ' class="lk-newest"' if numbered and number == len(results) else ""
         data = f'data-max-jobs="{result.max_jobs}" data-took-s="{result.makespan_s:.4f}"'
         rows.append(f"<tr{sort} {data}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     if not rows:
@@ -53,11 +58,10 @@ def runs_table(
     )
 
 
-def _cells(number: int, result: BatchResult, results: Sequence[BatchResult]) -> list[str]:
+def _cells(result: BatchResult, results: Sequence[BatchResult]) -> list[str]:
     ratio = against_one(result, results)
     failed = f" ({result.failed} failed)" if result.failed else ""
     return [
-        str(number),
         f"{result.jobs}{failed}",
         f"{result.seconds:g}",
         str(result.max_jobs),

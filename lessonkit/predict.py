@@ -6,13 +6,12 @@ from html import escape
 from typing import Any
 
 import ipywidgets as widgets
-from traitlets import link
 
 from lessonkit.page import STYLE
 
 
 class Prediction:
-    """A question with a slider and a number field for the answer.
+    """A question with a slider for the answer; its number can be typed in as well.
 
     `value` is the answer so far: `default` until the learner moves something, so a notebook that is
     run without stopping goes on. `answered` says whether they did.
@@ -28,19 +27,19 @@ class Prediction:
         unit: str = "s",
     ) -> None:
         self.question, self.unit, self.answered = question, unit, False
-        limits = {"value": default, "min": low, "max": high, "step": step}
-        slider = widgets.FloatSlider(
-            **limits,
-            readout=False,
+        self._slider = widgets.FloatSlider(
+            value=default,
+            min=low,
+            max=high,
+            step=step,
+            readout_format=".0f" if step == int(step) else ".1f" if step >= 0.1 else ".2f",
             description="My prediction",
+            tooltip=question,
             style={"description_width": "initial"},
-            layout={"width": "340px", "max_width": "100%"},
+            layout={"width": "400px", "max_width": "100%"},
         )
-        self._number = widgets.BoundedFloatText(**limits, layout={"width": "84px"})
-        link((slider, "value"), (self._number, "value"))
-        self._number.observe(self._moved, "value")
-        slider.tooltip = self._number.tooltip = question
-        row = widgets.Box([slider, self._number, widgets.Label(unit)])
+        self._slider.observe(self._moved, "value")
+        row = widgets.Box([self._slider, widgets.Label(unit)])
         row.add_class("lk-row")
         text = widgets.HTML(f"{STYLE}<div>{escape(question)}</div>")
         self._box = widgets.VBox([text, row])
@@ -50,11 +49,11 @@ class Prediction:
     @property
     def value(self) -> float:
         """The answer, in `unit`."""
-        return float(self._number.value)
+        return float(self._slider.value)
 
     @value.setter
     def value(self, value: float) -> None:
-        self._number.value = value
+        self._slider.value = value
 
     def _moved(self, _: object) -> None:
         self.answered = True

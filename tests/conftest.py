@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
 
@@ -26,6 +27,10 @@ from workers.contract import EMAIL, servers_directory
 SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
 
 ODD_JOBS = Path(__file__).with_name("odd_jobs.py")
+
+# the same examples each time, and no deadline: the machine may be busy with other tests
+hypothesis.settings.register_profile("ours", max_examples=50, deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ours")
 
 
 # ---- the session: servers of its own, and what it may not leave behind ---------------------------

@@ -195,7 +195,7 @@ class ConcurrencyLab(WidgetLab):
         self._run.icon = "spinner" if busy else "play"
 
     def _show_runs(self) -> None:
-        self._table.value = runs_table(self.results, newest=True)
+        self._table.value = runs_table(self.results, numbered=True)
 
     def _ask(self) -> None:
         """The ideal for the sliders as they are, and what the learner expects instead."""

@@ -31,14 +31,17 @@ class Settings:
         """What they are set to."""
         return {name: slider.value for name, slider in self._sliders.items()}
 
-    def check(self, **values: float | None) -> None:
+    def check(self, **values: object) -> None:
         """Raise BadSetting for a value that its slider cannot take. None stands for: as it is."""
         for name, value in values.items():
             slider = self._sliders[name]
             whole = isinstance(slider, widgets.IntSlider)
             kind = numbers.Integral if whole else numbers.Real
-            fits = isinstance(value, kind) and not isinstance(value, bool)
-            if value is not None and not (fits and slider.min <= value <= slider.max):
+            if value is None:
+                continue
+            if isinstance(value, bool) or not (
+                isinstance(value, kind) and slider.min <= value <= slider.max
+            ):
                 wanted = f"a {'whole ' * whole}number from {slider.min:g} to {slider.max:g}"
                 raise BadSetting(name=name, value=value, wanted=wanted)
 

@@ -1,0 +1,188 @@
+"""What every notebook is held to: its form, its claims, its exercise with every kind of answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+ROLES = {"predict", "run", "claim", "exercise", "check", "solution"}
+FORBIDDEN = ("asyncio.run(", "nest_asyncio", "%run", "%%time", "import *", "unittest.mock")
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """An answer that a learner would give, and a word of what the check says to it."""
+
+    answer: str
+    reason: str
+
+
+@dataclass
+class Exercise:
+    wrong: list[Wrong] = field(default_factory=list)
+
+
+EXERCISES = {
+    ("00_start_here", "mend"): Exercise(
+        [
+            Wrong("max_jobs = 0\nreport = await lessonkit.examine(lab, max_jobs)", "still red"),
+            Wrong("max_jobs = 'two'\nreport = await lessonkit.examine(lab, max_jobs)", "still red"),
+            Wrong("max_jobs = 1\nreport = None", "has not looked"),
+        ]
+    ),
+    ("02_concurrency", "totals"): Exercise(
+        [
+            Wrong("total_1_s, total_5_s = five.makespan_s, one.makespan_s", "swapped"),
+            Wrong("total_1_s, total_5_s = 1.0, 1.0", "the time of one email"),
+            Wrong("total_1_s, total_5_s = 5.0, 5.0", "your run at max_jobs 5"),
+            Wrong("total_1_s, total_5_s = '5 s', 1.0", "give a number of seconds"),
+            Wrong("total_1_s, total_5_s = 5.0, ...", "total_5_s is missing"),
+            Wrong("total_1_s, total_5_s, predicted_3_s = 5.0, 1.0, 5 / 3", "like water"),
+            Wrong("total_1_s, total_5_s, predicted_3_s = 5.0, 1.0, 1.0", "is one round"),
+            Wrong("total_1_s, total_5_s, predicted_3_s = 5.0, 1.0, 5.0", "the time at max_jobs 1"),
+            Wrong("total_1_s, total_5_s, predicted_3_s = 5.0, 1.0, 3.0", "count the rounds"),
+            Wrong("total_1_s, total_5_s, predicted_3_s = 5.0, 1.0, 2.0", "run at 3 is missing"),
+            Wrong(
+                "total_1_s, total_5_s, predicted_3_s = 5.0, 1.0, 2.0\n"
+                "three = lab.run(max_jobs=3)\nthree.close()",
+                "forget the `await`",
+            ),
+            Wrong(
+                "total_1_s, total_5_s, predicted_3_s, three = 5.0, 1.0, 2.0, five",
+                "pass `max_jobs=3`",
+            ),
+            Wrong(
+                "total_1_s, total_5_s, predicted_3_s = 5.0, 1.0, 2.0\n"
+                "three = await lab.run(jobs=3, seconds=0.1, max_jobs=3)",
+                "to compare, send the same",
+            ),
+        ]
+    ),
+}
+
+
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def role(cell: NotebookNode) -> str:
+    return cell.metadata.get("lessonkit", {}).get("role", "")
+
+
+def exercise_id(cell: NotebookNode) -> str:
+    return cell.metadata.get("lessonkit", {}).get("id", "")
+
+
+def with_role(notebook: NotebookNode, wanted: str) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if role(cell) == wanted]
+
+
+def text_of(cell: NotebookNode) -> str:
+    """What a cell showed, as plain text."""
+    shown = [output.get("text", "") for output in cell.outputs]
+    shown += [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+    return "\n".join(shown).strip()
+
+
+notebooks = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+@notebooks
+def test_a_notebook_has_every_part_of_the_template(path: Path) -> None:
+    notebook = read(path)
+    first, last = notebook.cells[0], notebook.cells[-1]
+    assert re.match(r"# .+\?$", first.source.splitlines()[0]), "it opens with its question"
+    assert re.search(r"\*\d+ minutes\.\*", first.source)
+    assert {role(cell) for cell in notebook.cells} >= ROLES
+    assert last.source == "await lab.close()"
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for heading in ("## Set up", "## Predict", "## Run", "## Observe", "## Exercise", "## Recap"):
+        assert heading in text
+    assert "with BullMQ, in Node" in text
+    assert "<summary>Hint</summary>" in text
+
+
+@notebooks
+def test_cells_are_short_and_plain(path: Path) -> None:
+    for cell in read(path).cells:
+        if cell.cell_type == "code":
+            lines = cell.source.splitlines()
+            assert len(lines) <= 15, cell.source
+            assert max(map(len, lines)) <= 80, cell.source
+            for word in FORBIDDEN:
+                assert word not in cell.source
+
+
+@notebooks
+def test_only_facts_that_never_change_are_stored(path: Path) -> None:
+    for cell in read(path).cells:
+        if cell.cell_type != "code":
+            continue
+        tags = set(cell.metadata.get("tags", []))
+        assert "nbval-skip" not in tags
+        assert cell.execution_count is None
+        if "nbval-check-output" in tags:
+            assert "keep_output" in tags
+            assert cell.outputs, f"nbval would compare nothing in {cell.source!r}"
+        else:
+            assert not cell.outputs, f"an output is stored for {cell.source!r}"
+
+
+@notebooks
+def test_links_lead_somewhere(path: Path) -> None:
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            for target in re.findall(r"\]\(([^)#]+)\)", cell.source):
+                assert target.startswith("https://") or (FOLDER / target).exists(), target
+
+
+def test_every_exercise_has_wrong_answers_to_try() -> None:
+    found = {
+        (path.stem, exercise_id(cell))
+        for path in NOTEBOOKS
+        for cell in with_role(read(path), "exercise")
+    }
+    assert found == set(EXERCISES)
+
+
+@notebooks
+def test_the_check_tells_stub_wrong_answers_and_solution_apart(path: Path) -> None:
+    """Run the notebook as shipped up to its check, then give the check every answer in turn."""
+    notebook = read(path)
+    (solution,) = with_role(notebook, "solution")
+    client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(FOLDER)}})
+
+    def run(source: str) -> str:
+        cell = new_code_cell(source)
+        notebook.cells.append(cell)
+        client.execute_cell(cell, len(notebook.cells) - 1)
+        return text_of(cell)
+
+    with client.setup_kernel():
+        for index, cell in enumerate(notebook.cells):
+            if cell.cell_type == "code":
+                client.execute_cell(cell, index)
+            if role(cell) == "exercise":
+                stub = cell.source
+            if role(cell) == "check":
+                check, exercise = cell.source, exercise_id(cell)
+                assert text_of(cell).startswith("Not attempted")
+                break
+        for wrong in EXERCISES[path.stem, exercise].wrong:
+            run(stub)
+            run(wrong.answer)
+            said = run(check)
+            assert said.startswith("Not yet, because"), (wrong.answer, said)
+            assert wrong.reason in said
+        run(re.search(r"```python\n(.*?)```", solution.source, re.DOTALL)[1])
+        assert run(check).startswith("Passed.")
+        assert "no process of this lab is left" in run("await lab.close()")
