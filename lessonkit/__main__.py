@@ -21,6 +21,7 @@ Learn what background workers do by running them.
 
   python -m lessonkit compare --jobs 5 --seconds 1 --max-jobs 1 5
   python -m lessonkit doctor
+  python -m lessonkit api
   python -m lessonkit server"""
 
 
@@ -68,6 +69,20 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="see whether this machine has what it needs")
     doctor.set_defaults(command=_doctor)
+
+    api = commands.add_parser(
+        "api",
+        help="serve the HTTP API that takes jobs",
+        description=(
+            "Serve the HTTP API that takes jobs, until Ctrl-C. It uses the Redis that REDIS_URL "
+            "names, or the one that is open on this machine, or else opens one that workers find."
+        ),
+    )
+    api.add_argument("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
+    api.add_argument("--port", type=_port, default=3002, help="default: 3002; 0: any that is free")
+    # for a notebook: leave when standard input ends or the parent is gone
+    api.add_argument("--leave-with-parent", action="store_true", help=argparse.SUPPRESS)
+    api.set_defaults(command=_api)
 
     server = commands.add_parser(
         "server",
@@ -146,6 +161,12 @@ async def _doctor(_options: argparse.Namespace) -> int:
     return 0 if report.ok else 1
 
 
+async def _api(options: argparse.Namespace) -> int:
+    from lessonkit.serve_api import serve_api  # FastAPI takes a while to load
+
+    return await serve_api(options.host, options.port, leave_with_parent=options.leave_with_parent)
+
+
 async def _server(_options: argparse.Namespace) -> int:
     stopped = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
@@ -170,6 +191,12 @@ def _number(text: str) -> int:
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= 65_535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
 
 
 def _seconds(text: str) -> float:

@@ -65,6 +65,20 @@ class ServerNotFound(LessonError):
     )
 
 
+class SeveralServers(LessonError):
+    """More than one server is open on this machine: `choices`, which names them."""
+
+    problem = "It is not clear which Redis to use."
+    next_step = "{choices}"
+
+
+class PortTaken(LessonError):
+    """There is no listening at `host` and `port`: `reason`."""
+
+    problem = "Cannot listen on {host}, port {port}: {reason}."
+    next_step = "Give another --port, or stop what listens there."
+
+
 class ServerDidNotStart(LessonError):
     """Our own server was started and did not answer: `waited_s`, `log_tail`."""
 

@@ -28,12 +28,12 @@ def runs_table(
     predictions_s: Mapping[int, float] | None = None,
     numbered: bool = False,
 ) -> str:
-    """The runs as an HTML table, one row each; `numbered` is for a growing table: rows have numbers, and
-    the last is set off.
+    """The runs as an HTML table, one row each. With `numbered`, for a table that grows, rows have
+    numbers and the last one is set off.
 
     Where there are predictions (by `max_jobs`, in seconds), they have a column.
     """
-    head = ["emails", "s each", "max_jobs", "took", "ideal", "per second", "against 1"]
+    head = ["emails", "each", "max_jobs", "took", "ideal", "per second", "against 1"]
     if predictions_s:
         head.insert(5, "you said")
     if numbered:
@@ -63,7 +63,7 @@ def _cells(result: BatchResult, results: Sequence[BatchResult]) -> list[str]:
     failed = f" ({result.failed} failed)" if result.failed else ""
     return [
         f"{result.jobs}{failed}",
-        f"{result.seconds:g}",
+        f"{result.seconds:g} s",
         str(result.max_jobs),
         f"{result.makespan_s:.2f} s",
         f"{result.ideal_s:g} s",

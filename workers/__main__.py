@@ -17,6 +17,7 @@ from redis.exceptions import AuthenticationError, RedisError
 from workers.attempt import describe
 from workers.connection import NoServer, find_url, safe_url
 from workers.contract import DEFAULT_PREFIX, KINDS, Keys
+from workers.lifeline import leave_with_parent
 from workers.settings import BadSetting, checked_max_jobs
 from workers.supervisor import Supervisor
 from workers.worker import Limit, Worker
@@ -165,7 +166,7 @@ async def _run(url: str, options: argparse.Namespace) -> int:
     _say_hello(workers, options)
     async with asyncio.TaskGroup() as group:
         if options.leave_with_parent:
-            watch = asyncio.create_task(_leave_with_parent(leave))
+            watch = asyncio.create_task(leave_with_parent(leave))
         for worker in workers:
             group.create_task(worker.main())
     if options.leave_with_parent:
@@ -193,7 +194,7 @@ async def _supervise(url: str, words: Sequence[str], options: argparse.Namespace
 
     _leave_on_signals(leave, supervisor.exit_at_once, options.leave_with_parent)
     if options.leave_with_parent:
-        watch = asyncio.create_task(_leave_with_parent(leave))
+        watch = asyncio.create_task(leave_with_parent(leave))
     code = await supervisor.run()
     if options.leave_with_parent:
         watch.cancel()
@@ -240,28 +241,6 @@ def _leave_on_signals(
 
     for signum in signals:
         loop.add_signal_handler(signum, first)
-
-
-async def _leave_with_parent(leave: Callable[[], None]) -> None:
-    """Leave when standard input ends: a killed kernel runs no clean-up, but its pipe to us ends.
-
-    A process that it forked may hold the pipe open, so see whether the parent is there as well.
-    """
-    parent, ended = os.getppid(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def read() -> None:
-        if not os.read(0, 4096):
-            ended.set()
-
-    loop.add_reader(0, read)
-    while not ended.is_set() and os.getppid() == parent:
-        try:
-            await asyncio.wait_for(ended.wait(), 1.0)
-        except TimeoutError:
-            continue
-    loop.remove_reader(0)
-    leave()
 
 
 def _complain(text: str, code: int) -> int:

@@ -12,9 +12,18 @@ import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 MAX_JOBS_LIMIT = 1000
 """The most jobs that one worker process may run at a time."""
@@ -74,11 +83,30 @@ class Event(StrEnum):
     CLOSED = "closed"
 
 
-#: one line, for a line break in a subject would be a header of its own
-Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Address = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")
+def _says(wanted: str) -> WrapValidator:
+    """Have a field say what it wants, in words, where pydantic would quote a pattern."""
+
+    def validate(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            raise PydanticCustomError("refused", "should be " + wanted) from None
+
+    return WrapValidator(validate)
+
+
+Text = Annotated[
+    str,
+    # one line, for a line break in a subject would begin a header of its own
+    StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    _says("text on one line, 1 to 500 characters"),
 ]
+Address = Annotated[
+    str,
+    StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$"),
+    _says("an address like founder@example.com"),
+]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 
 class Payload(BaseModel):
@@ -93,7 +121,7 @@ class EmailPayload(Payload):
     to: Address
     subject: Text
     html: str
-    seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
+    seconds: Seconds | None = None
 
 
 class ReportPayload(Payload):
@@ -101,7 +129,7 @@ class ReportPayload(Payload):
 
     reportType: Text  # noqa: N815 - as it is spelled in the HTTP API
     userId: Text | None = None  # noqa: N815
-    seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
+    seconds: Seconds | None = None
 
 
 def reasons(error: ValidationError) -> str:
@@ -175,9 +203,8 @@ class Keys:
 
     def job(self, number: str) -> str:
         """arq's id of a job: `"7"` -> `"lesson:email:00000007"`; foreign ids stay as they are."""
-        return (
-            f"{self.queue}:{int(number):08d}" if number.isascii() and number.isdigit() else number
-        )
+        ours = re.fullmatch(r"[0-9]{1,15}", number)
+        return f"{self.queue}:{int(number):08d}" if ours else number
 
 
 def number_of(arq_id: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from html import escape
 
 import ipywidgets as widgets
@@ -11,18 +10,13 @@ import ipywidgets as widgets
 from lessonkit import background
 from lessonkit.batch import Batch, BatchResult, ideal_makespan_s
 from lessonkit.labs.base import LabBusy, WidgetLab, classed
-from lessonkit.labs.chart import LiveChart
+from lessonkit.labs.chart import RunCharts
 from lessonkit.labs.controls import Settings, button, half, row
 from lessonkit.page import against_one, runs_table
-from lessonkit.plots import describe_done, describe_slots, draw_done, draw_slots
 from lessonkit.session import Lab
 
-#: a frame of both charts costs some 20 ms of CPU, and the eye needs no more than these
-FRAME_S = 0.12
 #: while a slider is dragged, the empty charts follow at this pace
 PREVIEW_S = 0.15
-#: more earlier runs than this are no longer told apart in one chart; the table has them all
-EARLIER_SHOWN = 3
 
 PHASES = {
     "starting Redis": (1, "a private server for this notebook; it stays up for further runs"),
@@ -63,10 +57,8 @@ class ConcurrencyLab(WidgetLab):
         )
         self._clear = button("Clear", "", "Forget the runs so far", "lk-clear")
         self._bar = widgets.IntProgress(0, 0, emails, style={"bar_color": "#0072B2"})
-        self._slots = LiveChart("lk-slots", draw_slots, describe_slots)
-        self._done = LiveChart("lk-done", draw_done, describe_done)
+        self._charts = RunCharts()
         self._table = classed(widgets.HTML(), "lk-runs")
-        self._drawn = 0.0
         self._preview_due = False
         self._lay_out()
         self._connect()
@@ -115,9 +107,7 @@ class ConcurrencyLab(WidgetLab):
             on_output=self.output.append,
         )
         self.results.append(result)
-        self._bar.bar_style = ""
-        self._slots.describe(result)
-        self._done.describe(result)
+        self._charts.describe(result)
         self._show_runs()
         self._say(_summary(result))
         return result
@@ -135,22 +125,8 @@ class ConcurrencyLab(WidgetLab):
         )
 
     def _begin(self, batch: Batch) -> None:
-        earlier = self._earlier(batch)
-        end_s = max((each.makespan_s for each in earlier), default=0.0)
-        title = f"What each slot is doing (max_jobs = {batch.max_jobs})"
-        self._slots.begin(batch, end_s=end_s, title=title)
-        self._done.begin(batch, earlier=earlier, end_s=end_s)
-        self._bar.max, self._bar.value, self._bar.bar_style = batch.jobs, 0, ""
-
-    def _earlier(self, batch: Batch) -> list[BatchResult]:
-        """The latest run at each other `max_jobs` that can be compared: at 1, and the newest."""
-        found: dict[int, BatchResult] = {}
-        for each in reversed(self.results):
-            if (each.jobs, each.seconds) == (batch.jobs, batch.seconds):
-                found.setdefault(each.max_jobs, each)
-        found.pop(batch.max_jobs, None)
-        by_use = sorted(found.values(), key=lambda each: each.max_jobs != 1)
-        return by_use[:EARLIER_SHOWN]
+        self._charts.begin(batch, self.results)
+        self._bar.max, self._bar.value = batch.jobs, 0
 
     def _enter(self, phase: str, batch: Batch) -> None:
         number, hint = PHASES.get(phase, (1, ""))
@@ -160,12 +136,8 @@ class ConcurrencyLab(WidgetLab):
         )
 
     def _follow(self, batch: Batch) -> None:
-        now, ended = time.monotonic(), batch.done == batch.jobs
-        if now - self._drawn < FRAME_S and not ended:
+        if not self._charts.follow(batch):
             return
-        self._drawn = now
-        self._slots.update(batch)
-        self._done.update(batch)
         self._bar.value = batch.done
         active = sum(record.state == "active" for record in batch.records.values())
         waiting = batch.jobs - batch.done - active
@@ -249,7 +221,7 @@ class ConcurrencyLab(WidgetLab):
             row(sliders, classed(widgets.Box(buttons), "lk-buttons")),
             classed(row(self._bar, self._status), "lk-now"),
             self._error,
-            classed(row(self._slots.box, self._done.box), "lk-charts"),
+            classed(row(*self._charts.boxes), "lk-charts"),
             row(
                 half("Every run so far", self._table),
                 half("Terminal 2: the worker's own output", self.output.widget),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -121,9 +122,7 @@ def draw_slots(
     still = _draw_closed(ax, run.max_jobs, lanes)
     still += _draw_marks(ax, ideal_s, prediction_s)
 
-    color = color_of(run.max_jobs)
-    detailed = run.jobs <= DETAILED
-    edge = {"edgecolor": "white", "linewidth": 1.2 if detailed else 0.0}
+    color, detailed = color_of(run.max_jobs), run.jobs <= DETAILED
     labels = [
         ax.text(0, 0, "", ha="center", va="center", fontsize=TEXT_PX, fontweight="bold")
         for _ in range(run.jobs if detailed else 0)
@@ -132,16 +131,9 @@ def draw_slots(
         label.set(zorder=4, clip_on=True, parse_math=False)
     chart = SlotsChart(
         ax,
-        ended=ax.add_patch(PathPatch(_bars([]), facecolor=color, **edge)),
-        running=ax.add_patch(
-            PathPatch(
-                _bars([]),
-                facecolor=mixed(color, "white", 0.62),
-                **edge,
-                hatch="///" if detailed else None,
-            )
-        ),
-        failed=ax.add_patch(PathPatch(_bars([]), facecolor=mixed("black", "white", 0.2), **edge)),
+        ended=_add_bars(ax, color, detailed),
+        running=_add_bars(ax, mixed(color, "white", 0.62), detailed, hatch="///"),
+        failed=_add_bars(ax, mixed("black", "white", 0.2), detailed),
         crosses=ax.plot(
             [], [], "x", color="white", markersize=9 if detailed else 2, markeredgewidth=2, zorder=5
         )[0],
@@ -178,6 +170,13 @@ def describe_slots(run: Run) -> str:
             for slot in sorted({span.slot for span in spans})
         ]
     return " ".join(words)
+
+
+def _add_bars(ax: Axes, color: str, detailed: bool, hatch: str | None = None) -> PathPatch:
+    edge: dict[str, Any] = {"edgecolor": "white", "linewidth": 1.2, "hatch": hatch}
+    patch = PathPatch(_bars([]), facecolor=color, **(edge if detailed else {"linewidth": 0.0}))
+    ax.add_patch(patch)
+    return patch
 
 
 def _bars(spans: Iterable[Span]) -> Path:
