@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import inspect
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from lessonkit.errors import RunStopped
@@ -41,7 +42,7 @@ def spawn(work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
     return asyncio.run_coroutine_threadsafe(work, loop())
 
 
-async def join(work: Coroutine[Any, Any, T], while_waiting: Callable[[], None] = lambda: None) -> T:
+async def join(work: Awaitable[T], while_waiting: Callable[[], None] = lambda: None) -> T:
     """Run `work` on the background loop and wait for it in a cell, calling `while_waiting` now and
     then. When the cell is interrupted, `work` is cancelled and cleans up, and RunStopped is raised.
     """
@@ -63,3 +64,38 @@ async def join(work: Coroutine[Any, Any, T], while_waiting: Callable[[], None] =
         ended.wait(CLEAN_UP_S)  # blocks on purpose: an interrupted cell may await nothing more
         raise RunStopped from None
     return future.result()
+
+
+class FromCells:
+    """Stands, in cells, for an object that lives on the background loop.
+
+    Its coroutines and asynchronous iterators can be awaited in cells; all else is the object's own.
+    """
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._inner, name)
+        if inspect.iscoroutinefunction(value):
+            return lambda *args, **kwargs: join(value(*args, **kwargs))
+        if inspect.isasyncgenfunction(value):
+            return lambda *args, **kwargs: _each(value(*args, **kwargs))
+        return value
+
+    def __dir__(self) -> list[str]:
+        return dir(self._inner)
+
+    def __repr__(self) -> str:
+        return repr(self._inner)
+
+
+async def _each(items: AsyncGenerator[T, None]) -> AsyncIterator[T]:
+    try:
+        while True:
+            try:
+                yield await join(anext(items))
+            except StopAsyncIteration:
+                return
+    finally:
+        await join(items.aclose())

@@ -104,10 +104,10 @@ class ServerLost(LessonError):
     next_step = "Run it again: a private server is started anew; one of yours you need to start."
 
 
-class WorkerDidNotStart(LessonError):
-    """A worker ended before it was ready: `exit_code`, `log_tail`."""
+class ProcessDidNotStart(LessonError):
+    """A process of ours ended before it was ready: `what`, `how`, `log_tail`."""
 
-    problem = "The worker ended (exit code {exit_code}) before it was ready. It said:\n{log_tail}\n"
+    problem = "The {what} {how} before it was ready. It said:\n{log_tail}\n"
     next_step = "Mend what it says, then run again."
 
 
@@ -151,3 +151,4 @@ class BadPayload(LessonError):
 
     problem = "The queue {queue!r} refuses this payload: {reason}."
     next_step = "Mend the payload and add it again."
+    reason: str

@@ -1,62 +1,56 @@
-"""Worker processes: start, watch, stop; and what they print."""
+"""Processes of ours: start, watch, signal, stop; and what they print."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Self
 
-from lessonkit.errors import WorkerDidNotStart
+from lessonkit.errors import ProcessDidNotStart
 from lessonkit.queue import Queue
 from workers.contract import Event
 
 START_TIMEOUT_S = 30.0
+#: how long after its grace a process may take to go before it is killed
+PATIENCE_S = 4.0
 LINES_KEPT = 400
 _LONGEST_LINE = 2000
 
 
-class WorkerProcess:
-    """A `python -m workers` of ours. It leaves when it is told to, or when this process is gone.
+class ChildProcess:
+    """A Python process that leaves when it is told to, or when this one is gone.
 
     >>> async with WorkerProcess(queue, url, max_jobs=5) as worker:  # doctest: +SKIP
     ...     ...
     """
 
+    what = "process"
+    grace_s = 1.0
+
     def __init__(
         self,
-        queue: Queue,
-        url: str,
-        *,
-        max_jobs: int,
-        grace_s: float = 1.0,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
         on_output: Callable[[str], None] = lambda line: None,
     ) -> None:
-        """`grace_s` is how long its jobs may go on when it is told to leave; `on_output` is called
-        with each line that it prints. Experiments on concurrency run without the limiter."""
+        """`arguments` are Python's; `on_output` is called with each line that it prints."""
         self.lines: deque[str] = deque(maxlen=LINES_KEPT)
-        self._queue, self._url, self._grace_s, self._on_output = queue, url, grace_s, on_output
-        prefix = queue.keys.queue.removesuffix(queue.kind.queue)
-        self._command = [sys.executable, "-P", "-m", "workers", queue.kind.queue]
-        self._command += ["--max-jobs", str(max_jobs), "--limit", "off", "--prefix", prefix]
-        self._command += ["--grace", str(grace_s), "--leave-with-parent"]
+        # -P: a file of the learner's in this directory must not stand in for a module
+        self._command = [sys.executable, "-P", *arguments, "--leave-with-parent"]
+        self._environment = os.environ | {"PYTHONUNBUFFERED": "1"} | dict(environment)
+        self._on_output = on_output
         self._process: asyncio.subprocess.Process | None = None
 
-    async def __aenter__(self) -> WorkerProcess:
-        # shielded: a process that is being started when its run is stopped must be known, to end
-        starting = asyncio.ensure_future(self._start())
-        try:
-            await asyncio.shield(starting)
-            await self._wait_until_ready()
-        except BaseException:
-            await starting
-            await self.stop()
-            raise
+    async def __aenter__(self) -> Self:
+        await self.start()
         return self
 
     async def __aexit__(
@@ -67,6 +61,18 @@ class WorkerProcess:
     ) -> None:
         await self.stop()
 
+    async def start(self) -> None:
+        """Start it and wait until it is ready. Raises ProcessDidNotStart, and nothing is left."""
+        # shielded: a process that is being started when its run is stopped must be known, to end
+        starting = asyncio.ensure_future(self._start())
+        try:
+            await asyncio.shield(starting)
+            await self._wait_until_ready()
+        except BaseException:
+            await starting
+            await self.stop()
+            raise
+
     @property
     def pid(self) -> int:
         assert self._process
@@ -75,6 +81,11 @@ class WorkerProcess:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return "\n".join(self.lines)
 
     @property
     def how_it_ended(self) -> str:
@@ -89,16 +100,37 @@ class WorkerProcess:
         """The last lines that it printed."""
         return "\n".join(list(self.lines)[-lines:])
 
+    def send_signal(self, signum: signal.Signals) -> None:
+        """Send it a signal, if it is still there."""
+        with contextlib.suppress(ProcessLookupError):
+            assert self._process
+            self._process.send_signal(signum)
+
+    async def wait(self) -> None:
+        """Wait until it has ended and all that it printed is read."""
+        assert self._process
+        await self._process.wait()
+        # a process that it forked may hold its output open
+        await asyncio.wait([self._reading], timeout=1.0)
+
     async def stop(self) -> None:
         """Tell it to leave, wait, and kill it if it does not."""
         if self.running:
-            self._signal(signal.SIGTERM)
+            self.send_signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(self._wait(), self._grace_s + 4.0)
+                await asyncio.wait_for(self.wait(), self.grace_s + PATIENCE_S)
             except TimeoutError:
-                self._signal(signal.SIGKILL)
+                self.send_signal(signal.SIGKILL)
         if self._process:
-            await self._wait()
+            await self.wait()
+
+    async def is_ready(self) -> bool:
+        """Whether it does what it is there for."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        state = f"process {self.pid}" if self.running else self.how_it_ended
+        return f"{type(self).__name__}({state})"
 
     async def _start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
@@ -107,15 +139,9 @@ class WorkerProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            env=os.environ | {"REDIS_URL": self._url, "PYTHONUNBUFFERED": "1"},
+            env=self._environment,
         )
         self._reading = asyncio.create_task(self._read())
-
-    async def _wait(self) -> None:
-        assert self._process
-        await self._process.wait()
-        # a process that it forked may hold its output open
-        await asyncio.wait([self._reading], timeout=1.0)
 
     async def _read(self) -> None:
         assert self._process
@@ -136,20 +162,72 @@ class WorkerProcess:
 
     async def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not await self._is_ready():
+        while not await self.is_ready():
             if not self.running or time.monotonic() > deadline:
                 await self.stop()
-                assert self._process
-                code = self._process.returncode
-                raise WorkerDidNotStart(exit_code=code, log_tail=self.tail())
+                raise ProcessDidNotStart(
+                    what=self.what, how=self.how_it_ended, log_tail=self.tail()
+                )
             await asyncio.sleep(0.01)
 
-    async def _is_ready(self) -> bool:
+
+class WorkerProcess(ChildProcess):
+    """`python -m workers QUEUE …`, ready when it has said so in the queue's stream."""
+
+    what = "worker"
+
+    def __init__(
+        self,
+        queue: Queue,
+        url: str,
+        *,
+        max_jobs: int,
+        limit: str = "off",
+        grace_s: float = 1.0,
+        on_output: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """`limit` is like "10/1s"; `grace_s` is how long its jobs may go on when it is to leave."""
+        self.grace_s = grace_s
+        self._queue = queue
+        self._after: str | None = None
+        prefix = queue.keys.queue.removesuffix(queue.kind.queue)
+        arguments = ["-m", "workers", queue.kind.queue, "--max-jobs", str(max_jobs)]
+        arguments += ["--limit", limit, "--grace", str(grace_s), "--prefix", prefix]
+        super().__init__(arguments, {"REDIS_URL": url}, on_output)
+
+    async def start(self) -> None:
+        self._after = await self._queue.last_event_id()
+        await super().start()
+
+    async def is_ready(self) -> bool:
+        assert self._after is not None
         own = f"{self.pid}@"
-        events = await self._queue.read_events()
+        events = await self._queue.read_events(self._after)
         return any(event.event == Event.READY and event.worker.startswith(own) for event in events)
 
-    def _signal(self, signum: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            assert self._process
-            self._process.send_signal(signum)
+
+class ApiProcess(ChildProcess):
+    """`python -m lessonkit api` on a free port of this machine, behind a token."""
+
+    what = "API server"
+
+    def __init__(self, url: str, on_output: Callable[[str], None] = lambda line: None) -> None:
+        self._token = secrets.token_urlsafe(24)
+        environment = {"REDIS_URL": url, "LESSONKIT_API_TOKEN": self._token}
+        super().__init__(["-m", "lessonkit", "api", "--port", "0"], environment, on_output)
+
+    @property
+    def url(self) -> str:
+        """Where it listens; "" before it does."""
+        for line in self.lines:
+            if line.startswith("[api] Listening on "):
+                return line.rpartition(" ")[2]
+        return ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What each request must carry."""
+        return {"Authorization": f"Bearer {self._token}"}
+
+    async def is_ready(self) -> bool:
+        return bool(self.url)

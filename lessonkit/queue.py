@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ ADD = Path(__file__).with_name("add.lua").read_text()
 
 #: jobs added in one go: Redis does nothing else meanwhile, some 10 ms
 _CHUNK = 1000
+#: how long one wait for events lasts, below the time after which a command counts as lost
+_BLOCK_MS = 1000
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,33 @@ class Queue:
         """Where the stream ends now, for `read_events`."""
         newest = await self.redis.xrevrange(self.keys.events, count=1)
         return newest[0][0].decode() if newest else "0-0"
+
+    async def events(self, *, from_start: bool = False) -> AsyncGenerator[QueueEvent, None]:
+        """What happens, as it happens: from now on, or all that the stream still holds first."""
+        after = "0-0" if from_start else await self.last_event_id()
+        while True:
+            answer = await self.redis.xread({self.keys.events: after}, count=1000, block=_BLOCK_MS)
+            for _, entries in answer:
+                for entry_id, fields in entries:
+                    event = _event(entry_id, fields)
+                    after = event.id
+                    yield event
+
+    async def counts(self) -> dict[State, int]:
+        """How many jobs wait, are being run, or are delayed; ended ones are not counted."""
+        keys = self.keys
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.time()
+            pipe.zcard(keys.queue)
+            pipe.zcard(keys.active)
+            (seconds, micros), queued, active = await pipe.execute()
+        now_ms = seconds * 1000 + micros // 1000
+        due = await self.redis.zcount(keys.queue, "-inf", now_ms)
+        return {
+            State.WAITING: due,
+            State.ACTIVE: active,
+            State.DELAYED: max(0, queued - due - active),
+        }
 
     async def read_events(self, after: str = "0-0") -> list[QueueEvent]:
         """What has happened since the event with this id; at most some thousands at once."""

@@ -7,7 +7,9 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
@@ -15,13 +17,13 @@ from redis.exceptions import RedisError
 from lessonkit import background
 from lessonkit.batch import Batch, BatchResult, run_batch
 from lessonkit.errors import LabClosed, ServerLost
-from lessonkit.processes import WorkerProcess
+from lessonkit.processes import ApiProcess, ChildProcess, WorkerProcess
 from lessonkit.progress import CellProgress
 from lessonkit.queue import Queue
 from lessonkit.server import Server, open_server
 from workers.attempt import describe
 from workers.connection import connect, safe_url
-from workers.contract import DEFAULT_PREFIX, EMAIL
+from workers.contract import DEFAULT_PREFIX, EMAIL, KINDS
 
 
 def _ignore(_: object) -> None:
@@ -29,7 +31,7 @@ def _ignore(_: object) -> None:
 
 
 class Lab:
-    """A session: a Redis server, private unless `REDIS_URL` names one, and the workers of its runs.
+    """A session: a Redis server, private unless `REDIS_URL` names one, and the processes on it.
 
     All of it dies with the kernel. Made by `open_lab()`.
     """
@@ -37,8 +39,7 @@ class Lab:
     def __init__(self) -> None:
         self._server: Server | None = None
         self._redis: ArqRedis | None = None
-        self._workers: set[WorkerProcess] = set()
-        self._runs: set[asyncio.Task[BatchResult]] = set()
+        self._processes: list[ChildProcess] = []
         self._opening = asyncio.Lock()
         self._closed = False
         self.output = ""
@@ -49,7 +50,7 @@ class Lab:
     async def run(self, jobs: int = 5, seconds: float = 1.0, max_jobs: int = 1) -> BatchResult:
         """Send `jobs` emails of `seconds` each through one worker that runs `max_jobs` at a time.
 
-        Raises BadSetting for a number that makes no sense, and WorkerDied, WorkerDidNotStart,
+        Raises BadSetting for a number that makes no sense, and WorkerDied, ProcessDidNotStart,
         RunTimedOut, RunStopped or a server's error when the run cannot end.
         """
         batch, output = Batch(jobs, max_jobs, seconds), list[str]()
@@ -60,6 +61,39 @@ class Lab:
                 return await background.join(measuring, lambda: progress.show(batch))
             finally:
                 self.output = "\n".join(output)
+
+    async def queue(self, name: str = "email") -> Any:
+        """A queue by its name; its coroutines and its `events()` can be awaited in cells.
+
+        `email` and `reports` take their own payloads; a queue of any other name takes emails.
+        """
+        _, redis = await background.join(self.open())
+        kind = KINDS.get(name) or replace(EMAIL, queue=name)
+        return background.FromCells(Queue(kind, redis))
+
+    async def start_worker(
+        self, queue: str = "email", *, max_jobs: int = 3, limit: str = "off", grace_s: float = 10.0
+    ) -> Any:
+        """Start a worker of a queue, which goes on until it is told to `stop()`.
+
+        What it answers has the worker's `pid`, its `output` so far, and `send_signal`. `limit` is
+        like "10/1s". Raises ProcessDidNotStart.
+        """
+        server, redis = await background.join(self.open())
+        worker = WorkerProcess(
+            Queue(KINDS[queue], redis), server.url, max_jobs=max_jobs, limit=limit, grace_s=grace_s
+        )
+        return await self._start(worker)
+
+    async def start_api(self) -> Any:
+        """Start the HTTP API: its `url`, the `headers` that requests must carry, its `output`."""
+        server, _ = await background.join(self.open())
+        return await self._start(ApiProcess(server.url))
+
+    async def _start(self, process: ChildProcess) -> Any:
+        self._processes.append(process)
+        await background.join(process.start())
+        return background.FromCells(process)
 
     async def close(self) -> Closed:
         """End all workers and the server; see that they are gone."""
@@ -83,7 +117,7 @@ class Lab:
         queue = Queue(EMAIL, redis, prefix=f"{DEFAULT_PREFIX}{secrets.token_hex(4)}:")
         on_phase("starting the worker")
         worker = WorkerProcess(queue, server.url, max_jobs=batch.max_jobs, on_output=on_output)
-        self._workers.add(worker)
+        self._processes.append(worker)
         try:
             async with worker:
                 on_phase("running")
@@ -91,7 +125,7 @@ class Lab:
         except (RedisError, OSError) as error:
             raise ServerLost(url=safe_url(server.url), reason=describe(error)) from None
         finally:
-            self._workers.discard(worker)
+            self._processes.remove(worker)
             with contextlib.suppress(RedisError, OSError):
                 await queue.obliterate()
 
@@ -109,9 +143,9 @@ class Lab:
     async def shut(self) -> Closed:
         """What `close()` does, on the loop that the session was opened on."""
         self._closed = True
-        pids = [worker.pid for worker in self._workers if worker.running]
-        for worker in list(self._workers):
-            await worker.stop()
+        processes = [process for process in self._processes if process.running]
+        pids = [process.pid for process in processes]
+        await asyncio.gather(*(process.stop() for process in processes))
         if self._redis:
             await self._redis.aclose(close_connection_pool=True)
         if self._server:

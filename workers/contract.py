@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -143,7 +143,7 @@ def reasons(error: ValidationError) -> str:
 class JobKind:
     """A queue and the one kind of job that it holds."""
 
-    queue: Literal["email", "reports"]
+    queue: str
     function: str
     payload: type[Payload]
 
