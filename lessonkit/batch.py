@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import RedisError
+
 from lessonkit.errors import BadSetting, RunTimedOut, WorkerDied
 from workers.contract import MAX_JOBS_LIMIT, EmailPayload, Event
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 
 MAX_BATCH = 10_000
+#: a server that is back within this time, in seconds, costs a run nothing but the time
+AWAY_S = 5.0
 LONGEST_JOB_S = 600
 
 
@@ -231,10 +235,16 @@ async def run_batch(
         )
         for number in range(1, batch.jobs + 1)
     )
+    heard = time.monotonic()
     while batch.done < batch.jobs:
-        for event in await queue.read_events(last):
-            batch.apply(event)
-            last = event.id
+        try:
+            for event in await queue.read_events(last):
+                batch.apply(event)
+                last = event.id
+            heard = time.monotonic()
+        except (RedisError, OSError):
+            if time.monotonic() - heard > AWAY_S:
+                raise
         on_change(batch)
         if batch.done < batch.jobs:
             log_tail, done = worker.tail(), {"done": batch.done, "jobs": batch.jobs}

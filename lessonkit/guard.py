@@ -5,6 +5,8 @@ hours. A server would outlive a kernel that was killed, for a killed kernel runs
 guard's standard input ends with the kernel, and then the guard ends the server and removes its
 directory. It waits for the server's clients to go first, so that workers can report what they end.
 
+A server that was killed is started again, with all that it knew.
+
     guard.py DIRECTORY PATIENCE_S SERVER [ARGUMENT ...]
 """
 
@@ -19,18 +21,26 @@ import subprocess
 import sys
 import time
 
+#: a server that ends sooner than this is not started again
+WELL_S = 1.0
+
 
 def main() -> int:
     """Guard the server until it, or the parent, is gone."""
     directory, patience_s, command = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Jupyter's Interrupt is not meant for us
+    told_to_end = []
+    signal.signal(signal.SIGTERM, lambda *_: told_to_end.append(True))
     parent = os.getppid()
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    server, began = start(command), time.monotonic()
     try:
-        while server.poll() is None and not parent_is_gone(parent):
-            pass
-        deadline = time.monotonic() + patience_s
+        while not told_to_end and not parent_is_gone(parent):
+            if server.poll() is None:
+                continue
+            if time.monotonic() - began < WELL_S:
+                return 1  # it cannot start, or not stay
+            server, began = start(command), time.monotonic()
+        deadline = time.monotonic() + (0 if told_to_end else patience_s)
         while server.poll() is None and time.monotonic() < deadline and clients(directory):
             time.sleep(0.1)
     finally:
@@ -41,9 +51,14 @@ def main() -> int:
     return 0
 
 
+def start(command: list[str]) -> "subprocess.Popen[bytes]":
+    """Start the server. All that it was told before is in its directory."""
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+
 def parent_is_gone(parent: int) -> bool:
-    """Wait up to half a second for it. A process that the parent forked may hold the pipe open."""
-    ready, _, _ = select.select([0], [], [], 0.5)
+    """Wait a moment for it. A process that the parent forked may hold the pipe open."""
+    ready, _, _ = select.select([0], [], [], 0.1)
     return bool(ready and not os.read(0, 4096)) or os.getppid() != parent
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 
-from workers import smtp
+from workers import mock_provider, smtp
 from workers.codec import printable
 from workers.contract import EMAIL, EmailPayload
 from workers.handlers import Handlers, Happened
@@ -24,8 +23,7 @@ async def send_email(job: Job, email: EmailPayload) -> str:
         await smtp.send(email, url)
         print(f"[email] Job {job.id}: sent to {to}")
         return f"sent to {to}"
-    provider_s = float(os.environ.get("EMAIL_SECONDS", "1.0"))
-    await asyncio.sleep(provider_s if email.seconds is None else email.seconds)
+    await mock_provider.send(email, job.attempt)
     print(
         f"[email] Job {job.id}: (mock) would send to {to}\n"
         f"  Subject: {printable(email.subject)}\n"
