@@ -33,17 +33,21 @@ WORKSPACE = {
 
 def command(arguments: Sequence[str] = (), *, root: Path = ROOT) -> list[str]:
     """Return the command that serves ``root`` and opens the first notebook."""
+    ours = {
+        "--ServerApp.root_dir": root,
+        # Unlike a file named on the command line, this is also in the URL that --no-browser prints.
+        "--LabApp.default_url": f"/lab/tree/{FIRST_NOTEBOOK}",
+        "--ServerApp.answer_yes": True,  # Ctrl-C stops it, without a question
+        "--LanguageServerManager.autodetect": False,  # we bring none, and looking for them runs npm
+        "--log-level": "WARN",  # the URL is shown at any level; thirty lines fewer hide it
+    }
+    theirs = {argument.partition("=")[0] for argument in arguments}
     return [
         sys.executable,
         "-m",
         "jupyterlab",
-        f"--ServerApp.root_dir={root}",
-        # Unlike a file named on the command line, this is also in the URL that --no-browser prints.
-        f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
-        "--ServerApp.answer_yes=True",  # Ctrl-C stops it, without a question
-        "--LanguageServerManager.autodetect=False",  # we bring none, and looking for them runs npm
-        "--log-level=WARN",  # the URL is shown at any level, and thirty lines fewer hide it
-        *(["--allow-root"] if os.getuid() == 0 else []),
+        *(f"{name}={value}" for name, value in ours.items() if name not in theirs),  # once only
+        *(["--allow-root"] if os.getuid() == 0 and "--allow-root" not in theirs else []),
         *arguments,
     ]
 

@@ -31,16 +31,13 @@ async def serve_api(host: str, port: int, *, leave_with_parent: bool = False) ->
         connect(server.url), token=os.environ.get("LESSONKIT_API_TOKEN", ""), hosts=(host,)
     )
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_S)
-    uvicorn_server = uvicorn.Server(config)
+    uvicorn_server = _ApiServer(config)
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         # uvicorn has its own, and when it is done raises the signal again, for whoever had it before
         loop.add_signal_handler(signum, lambda: None)
     if leave_with_parent:
         watch = asyncio.create_task(when_parent_is_gone(lambda: _stop(uvicorn_server)))
-    host, port = listening.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    print(f"[api] Listening on http://{shown}:{port}", flush=True)
     try:
         await uvicorn_server.serve(sockets=[listening])
     finally:
@@ -59,6 +56,15 @@ async def _redis_server() -> Server:
         return Server(find_url(), program="")
     except NoServer as several:
         raise SeveralServers(choices=str(several)) from None
+
+
+class _ApiServer(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if sockets and self.started:
+            host, port = sockets[0].getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            print(f"[api] Listening on http://{shown}:{port}", flush=True)
 
 
 def _stop(server: uvicorn.Server) -> None:

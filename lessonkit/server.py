@@ -120,14 +120,15 @@ async def _start(program: Path, owner: str) -> Server:
         "logfile": str(directory / "log"),
     }
     arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    guard = subprocess.Popen(  # noqa: ASYNC220 - the guard answers to this process, not to a loop
-        [sys.executable, "-I", "-S", GUARD, directory, str(PATIENCE_S), program, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=(directory / "errors").open("wb"),
-        start_new_session=True,
-        cwd="/",
-    )
+    with (directory / "errors").open("wb") as errors:
+        guard = subprocess.Popen(  # noqa: ASYNC220 - the guard answers to this process, not to a loop
+            [sys.executable, "-I", "-S", GUARD, directory, str(PATIENCE_S), program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+            cwd="/",
+        )
     server = Server(f"unix://{socket_path}", str(program), guard)
     began = time.monotonic()
     while not await _answers(server.url):

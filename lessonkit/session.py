@@ -147,7 +147,7 @@ class Lab:
         pids = [process.pid for process in processes]
         await asyncio.gather(*(process.stop() for process in processes))
         if self._redis:
-            await self._redis.aclose(close_connection_pool=True)
+            await self._redis.aclose()
         if self._server:
             pids += self._server.pids
             await self._server.stop()

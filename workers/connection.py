@@ -28,7 +28,9 @@ def connect(url: str, **options: Any) -> ArqRedis:
         raise ValueError("it must begin with redis://, rediss:// or unix://")
     options = {"socket_timeout": COMMAND_TIMEOUT_S, "socket_connect_timeout": 2.0} | options
     pool = ConnectionPool.from_url(url, **options)
-    return ArqRedis(pool, job_serializer=codec.dumps, job_deserializer=codec.loads)
+    client = ArqRedis(pool, job_serializer=codec.dumps, job_deserializer=codec.loads)
+    client.auto_close_connection_pool = True  # nobody else has the pool
+    return client
 
 
 def safe_url(url: str) -> str:

@@ -157,8 +157,8 @@ class Worker(arq.worker.Worker):
             await self.pool.delete(self.health_check_key)
         if self.on_shutdown:
             await self.on_shutdown(self.ctx)
-        await self._radio.aclose(close_connection_pool=True)
-        await self.pool.aclose(close_connection_pool=True)
+        await self._radio.aclose()
+        await self.pool.aclose()
 
     async def _listen(self) -> None:
         """Wake when a job is added. Our producers say so on the queue's channel; for stock arq

@@ -33,8 +33,9 @@ class LabBusy(LessonError):
 class WidgetLab:
     """A lab: a box of widgets, and the guard around what they start.
 
-    A subclass fills `self.box`, says in `_show_busy` which controls wait while it runs, and starts
-    its work with `_press` (from a button) or `_join` (from a cell).
+    A subclass fills `box`, names its `_controls`, says in `_show_busy` which of them wait while it
+    runs, ends its `__init__` with `_let_go`, and starts its work with `_press` (from a button) or
+    `_join` (from a cell).
     """
 
     def __init__(self, title: str, lead: str) -> None:
@@ -46,6 +47,7 @@ class WidgetLab:
         self._status = classed(widgets.HTML(), "lk-status")
         self._error = classed(widgets.HTML(layout={"display": "none"}), "lk-error")
         self.output = OutputPane()
+        self._controls: tuple[Any, ...] = ()
         self.box = classed(widgets.VBox(), "lk", "lk-lab")
 
     @property
@@ -109,6 +111,17 @@ class WidgetLab:
         finally:
             self._task = None
             self._show_busy(False)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Let the controls work while a cell is busy; after whatever a cell did to them.
+
+        From 7.4, ipykernel hands a widget's messages to where the kernel last spoke of that widget.
+        For a cell that is the main shell, where clicks wait for cells to end. Once that is
+        forgotten, they go to the subshell that JupyterLab keeps for widgets.
+        """
+        for control in self._controls:
+            getattr(control.comm, "__dict__", {}).pop("_reply_subshell_id", None)
 
     def _fail(self, found: str, step: str, trace: str = "") -> None:
         details = f"<details><summary>Traceback</summary><pre>{escape(trace)}</pre></details>"

@@ -56,14 +56,17 @@ class ConcurrencyLab(WidgetLab):
             "Compare 1 and 5", "", "Run at max_jobs 1, then at max_jobs 5", "lk-compare"
         )
         self._clear = button("Clear", "", "Forget the runs so far", "lk-clear")
+        self._buttons = (self._run, self._stop, self._compare, self._clear)
         self._bar = widgets.IntProgress(0, 0, emails, style={"bar_color": "#0072B2"})
         self._charts = RunCharts()
         self._table = classed(widgets.HTML(), "lk-runs")
         self._preview_due = False
+        self._controls = (*self._buttons, *self.settings.sliders)
         self._lay_out()
         self._connect()
         self._show_busy(False)
         self._wipe()
+        self._let_go()
 
     # ---- without widgets -----------------------------------------------------------------------
 
@@ -161,9 +164,8 @@ class ConcurrencyLab(WidgetLab):
         self._status.value = f'<div role="status" {data}>{message}</div>'
 
     def _show_busy(self, busy: bool) -> None:
-        for control in (self._run, self._compare, self._clear, *self.settings.sliders):
-            control.disabled = busy
-        self._stop.disabled = not busy
+        for control in self._controls:
+            control.disabled = busy != (control is self._stop)
         self._run.icon = "spinner" if busy else "play"
 
     def _show_runs(self) -> None:
@@ -215,10 +217,9 @@ class ConcurrencyLab(WidgetLab):
 
     def _lay_out(self) -> None:
         sliders = classed(widgets.VBox(self.settings.sliders), "lk-controls")
-        buttons = [self._run, self._stop, self._compare, self._clear]
         self.box.children = [
             self._header,
-            row(sliders, classed(widgets.Box(buttons), "lk-buttons")),
+            row(sliders, classed(widgets.Box(self._buttons), "lk-buttons")),
             classed(row(self._bar, self._status), "lk-now"),
             self._error,
             classed(row(*self._charts.boxes), "lk-charts"),
