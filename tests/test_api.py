@@ -1,6 +1,7 @@
 """The lesson's HTTP API: real HTTP to a real server, with a real worker beside it."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -11,6 +12,8 @@ import httpx
 import psutil
 import pytest
 import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
 
 from lessonkit import background
 from lessonkit.processes import ApiProcess
@@ -263,8 +266,6 @@ async def test_no_request_that_the_schema_allows_or_not_makes_it_fail(api):
 
 
 def _try(strategy, api):
-    from hypothesis import HealthCheck, Phase, given, settings
-
     failures = []
 
     @given(case=strategy)
@@ -276,5 +277,6 @@ def _try(strategy, api):
         if answer.status_code >= 500:
             failures.append((case.method, case.path, case.body, answer.status_code))
 
-    one()
+    with contextlib.suppress(Unsatisfiable):  # a request without a body cannot be a wrong one
+        one()
     return failures
