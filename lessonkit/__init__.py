@@ -11,23 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lessonkit.checks import check_mended as check_mended
+    from lessonkit.checks import check_sent as check_sent
     from lessonkit.checks import check_totals as check_totals
     from lessonkit.doctor import examine as examine
     from lessonkit.labs import ConcurrencyLab as ConcurrencyLab
     from lessonkit.plots import compare as compare
+    from lessonkit.predict import Choice as Choice
     from lessonkit.predict import Prediction as Prediction
     from lessonkit.session import Lab as Lab
     from lessonkit.session import open_lab as open_lab
+    from lessonkit.terminals import side_by_side as side_by_side
 
 _ROOMS = {
+    "Choice": "predict",
     "ConcurrencyLab": "labs",
     "Lab": "session",
     "Prediction": "predict",
     "check_mended": "checks",
+    "check_sent": "checks",
     "check_totals": "checks",
     "compare": "plots",
     "examine": "doctor",
     "open_lab": "session",
+    "side_by_side": "terminals",
 }
 
 __all__ = sorted(_ROOMS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -9,6 +10,15 @@ from pathlib import Path
 from lessonkit.batch import BatchResult
 
 STYLE = f"<style>{Path(__file__).with_name('style.css').read_text(encoding='utf-8')}</style>"
+
+
+def picture(png: bytes, words: str, width: int, height: int) -> str:
+    """A chart as HTML: PNG bytes, its text alternative, and its size in CSS pixels."""
+    data = base64.b64encode(png).decode()
+    return (
+        f'<img class="lk-chart" alt="{escape(words)}" width="{width}" height="{height}" '
+        f'src="data:image/png;base64,{data}">'
+    )
 
 
 def against_one(result: BatchResult, results: Sequence[BatchResult]) -> float | None:

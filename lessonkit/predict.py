@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -63,6 +64,35 @@ class Prediction:
 
     def __repr__(self) -> str:
         return f"{self.question} My prediction: {self.value:g} {self.unit}"
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        return dict(self._box._repr_mimebundle_(**options)) | {"text/plain": repr(self)}
+
+
+class Choice:
+    """A question with a few answers, one of which is marked until the learner marks another."""
+
+    def __init__(self, question: str, answers: Sequence[str], default: int = 0) -> None:
+        self.question = question
+        self._buttons = widgets.RadioButtons(
+            options=list(answers), index=default, layout={"width": "max-content"}
+        )
+        text = widgets.HTML(f"{STYLE}<div>{escape(question)}</div>")
+        self._box = widgets.VBox([text, self._buttons])
+        for name in ("lk", "lk-predict"):
+            self._box.add_class(name)
+
+    @property
+    def value(self) -> str:
+        """The answer that is marked."""
+        return str(self._buttons.value)
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self._buttons.value = value
+
+    def __repr__(self) -> str:
+        return f"{self.question} My prediction: {self.value}"
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return dict(self._box._repr_mimebundle_(**options)) | {"text/plain": repr(self)}

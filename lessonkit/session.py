@@ -17,13 +17,14 @@ from redis.exceptions import RedisError
 from lessonkit import background
 from lessonkit.batch import Batch, BatchResult, run_batch
 from lessonkit.errors import LabClosed, ServerLost
+from lessonkit.follow import Story, follow
 from lessonkit.processes import ApiProcess, ChildProcess, WorkerProcess
 from lessonkit.progress import CellProgress
 from lessonkit.queue import Queue
 from lessonkit.server import Server, open_server
 from workers.attempt import describe
 from workers.connection import connect, safe_url
-from workers.contract import DEFAULT_PREFIX, EMAIL, KINDS
+from workers.contract import DEFAULT_PREFIX, EMAIL, KINDS, Payload
 
 
 def _ignore(_: object) -> None:
@@ -67,9 +68,20 @@ class Lab:
 
         `email` and `reports` take their own payloads; a queue of any other name takes emails.
         """
-        _, redis = await background.join(self.open())
-        kind = KINDS.get(name) or replace(EMAIL, queue=name)
-        return background.FromCells(Queue(kind, redis))
+        return background.FromCells(await background.join(self._queue(name)))
+
+    async def send(
+        self, payload: Payload, queue: str = "email", *, timeout_s: float = 5.0
+    ) -> Story:
+        """Add a job, follow it until it has ended or `timeout_s` is over, and tell its story.
+
+        Raises BadPayload when the queue is one for other jobs.
+        """
+        return await background.join(self._send(payload, queue, timeout_s))
+
+    async def follow(self, job: str, queue: str = "email", *, timeout_s: float = 10.0) -> Story:
+        """The story of a job that was added, once it has ended or `timeout_s` is over."""
+        return await background.join(self._follow(job, queue, timeout_s))
 
     async def start_worker(
         self, queue: str = "email", *, max_jobs: int = 3, limit: str = "off", grace_s: float = 10.0
@@ -89,6 +101,17 @@ class Lab:
         """Start the HTTP API: its `url`, the `headers` that requests must carry, its `output`."""
         server, _ = await background.join(self.open())
         return await self._start(ApiProcess(server.url))
+
+    async def _send(self, payload: Payload, queue: str, timeout_s: float) -> Story:
+        there = await self._queue(queue)
+        return await follow(there, await there.add(payload), timeout_s)
+
+    async def _follow(self, job: str, queue: str, timeout_s: float) -> Story:
+        return await follow(await self._queue(queue), job, timeout_s)
+
+    async def _queue(self, name: str) -> Queue:
+        _, redis = await self.open()
+        return Queue(KINDS.get(name) or replace(EMAIL, queue=name), redis)
 
     async def _start(self, process: ChildProcess) -> Any:
         self._processes.append(process)

@@ -1,7 +1,6 @@
 """A server, queues and workers for the tests: real ones, and none of them left behind."""
 
 import asyncio
-import contextlib
 import inspect
 import os
 import secrets
@@ -21,7 +20,7 @@ from lessonkit import background
 from lessonkit.queue import Queue
 from lessonkit.server import open_server
 from workers.connection import connect
-from workers.contract import EMAIL, servers_directory
+from workers.contract import EMAIL
 
 #: what a developer may have set, and the tests choose for themselves
 SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
@@ -61,21 +60,25 @@ def nothing_is_left(session_root):
     deadline = time.monotonic() + 20
     while (left := _left_behind(session_root)) and time.monotonic() < deadline:
         time.sleep(0.05)
+    for process in _processes_under(session_root):
+        process.kill()
     assert not left
 
 
 def _left_behind(root):
-    commands = [" ".join(process.cmdline()) for process in _processes_under(root)]
-    return commands + [str(path) for path in servers_directory().glob("*")]
+    commands = [" ".join(process.info["cmdline"]) for process in _processes_under(root)]
+    return commands + [str(path) for path in root.glob("**/servers/*")]
 
 
 def _processes_under(root):
     """Every process but this one whose servers are somewhere under `root`."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            theirs = process.environ().get("LESSONKIT_SERVERS", "")
-            if process.pid != os.getpid() and Path(theirs).is_relative_to(root):
-                yield process
+    return [
+        process
+        for process in psutil.process_iter(["cmdline", "environ", "status"])
+        if Path((process.info["environ"] or {}).get("LESSONKIT_SERVERS", "")).is_relative_to(root)
+        and process.info["status"] != psutil.STATUS_ZOMBIE
+        and process.pid != os.getpid()
+    ]
 
 
 # ---- waiting for facts ---------------------------------------------------------------------------
@@ -123,7 +126,7 @@ def redis_url():
 async def redis(redis_url):
     client = connect(redis_url)
     yield client
-    await client.aclose(close_connection_pool=True)
+    await client.aclose()
 
 
 # ---- queues --------------------------------------------------------------------------------------

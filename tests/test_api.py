@@ -133,7 +133,8 @@ async def test_bodies_that_are_hardly_json_are_refused_too(client, body):
 
 
 @pytest.mark.parametrize(
-    "path", ["/jobs/email/999999", "/jobs/email/x", "/jobs/email/-1", "/jobs/sms/1", "/jobs/report/0"]
+    "path",
+    ["/jobs/email/999999", "/jobs/email/x", "/jobs/email/-1", "/jobs/sms/1", "/jobs/report/0"],
 )
 async def test_an_unknown_job_or_queue_is_404(client, path):
     assert (await client.get(path)).status_code == 404

@@ -112,7 +112,9 @@ def test_an_encrypted_connection_checks_whom_it_talks_to():
     assert not settings_of("redis://example.com").ssl
 
 
-@pytest.mark.parametrize("url", ["http://example.com", "valkey://example.com", "localhost", "", ":"])
+@pytest.mark.parametrize(
+    "url", ["http://example.com", "valkey://example.com", "localhost", "", ":"]
+)
 def test_a_url_of_another_kind_is_refused_with_those_that_will_do(url):
     with pytest.raises(ValueError, match="it must begin with redis://, rediss:// or unix://"):
         connect(url)
@@ -123,7 +125,7 @@ async def test_the_client_speaks_our_codec(redis_url):
     assert await redis.ping()
     assert redis.job_serializer.__module__ == "workers.codec"
     assert redis.job_deserializer.__module__ == "workers.codec"
-    await redis.aclose(close_connection_pool=True)
+    await redis.aclose()
 
 
 # ---- discovery -----------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ class WidgetLab:
 
     def __init__(self, title: str, lead: str) -> None:
         self._task: asyncio.Task[Any] | None = None
+        self._stopped = False
         self._header = widgets.HTML(
             f'{STYLE}<div class="lk-title">{escape(title)}</div>'
             f'<div class="lk-lead">{escape(lead)}</div>'
@@ -63,6 +64,7 @@ class WidgetLab:
         # a second cancellation would interrupt the clean-up after the first
         if self._task and not self._task.cancelling():
             self._say("Stopping: the worker leaves, the emails that wait are removed.")
+            self._stopped = True
             self._task.cancel()
 
     # ---- for subclasses ------------------------------------------------------------------------
@@ -90,14 +92,16 @@ class WidgetLab:
             await asyncio.wait([self._task])
         if self._task:
             raise LabBusy
-        self._task = asyncio.current_task()
+        self._task, self._stopped = asyncio.current_task(), False
         self._show_error("")
         self._show_busy(True)
         try:
             return await work()
         except asyncio.CancelledError:
             self._say("Stopped. Run again whenever you like.")
-            raise RunStopped from None
+            if self._stopped:
+                raise RunStopped from None
+            raise
         except LessonError as error:
             self._fail(error.found, error.step)
             raise

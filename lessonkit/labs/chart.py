@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,6 +11,7 @@ import ipywidgets as widgets
 from lessonkit.batch import Batch, BatchResult
 from lessonkit.frames import Canvas
 from lessonkit.labs.base import classed
+from lessonkit.page import picture
 from lessonkit.plots import (
     DoneChart,
     SlotsChart,
@@ -30,35 +30,34 @@ EARLIER_SHOWN = 3
 
 
 class LiveChart:
-    """A chart in a widget of its own, `box`. To be used from one thread at a time.
+    """A chart in a widget of its own. To be used from one thread at a time.
 
-    An image widget replaces its picture without a flicker but has no `alt`, so a text that only
-    screen readers see stands beside it; it changes when a run begins and ends, not with each frame.
+    An image widget has no `alt`, so this is HTML with an `<img>`: in a browser's painted frames, at
+    12 frames a second, it flickers as little, which is not at all.
     """
 
     def __init__(self, name: str, draw: Callable[..., SlotsChart | DoneChart]) -> None:
         self._canvas, self._draw = Canvas(WIDTH, HEIGHT), draw
         self._chart: SlotsChart | DoneChart | None = None
-        self._image = classed(widgets.Image(format="png"), "lk-chart", name)
-        self._words = classed(widgets.HTML(), "lk-hidden")
-        self.box = classed(widgets.VBox([self._image, self._words]), "lk-half")
+        self._words = ""
+        self.widget = classed(widgets.HTML(), "lk-half", name)
 
-    def begin(self, run: Run, **options: Any) -> None:
-        """Draw anew; `options` are those of the chart's draw function."""
-        self._chart = self._draw(self._canvas.blank(), run, **options)
+    def begin(self, run: Run, words: str, **options: Any) -> None:
+        """Draw anew; `words` describe it, `options` are those of the chart's draw function."""
+        self._chart, self._words = self._draw(self._canvas.blank(), run, **options), words
         self._canvas.animate(self._chart.moving)
-        self._image.value = self._canvas.png()
+        self._show()
 
-    def update(self, run: Run) -> None:
-        """Show how the run stands now."""
+    def update(self, run: Run, words: str) -> None:
+        """Show how the run stands now, and say so in `words`."""
         assert self._chart, "begin() comes first"
+        self._words = words
         if self._chart.update(run):
             self._canvas.settle()
-        self._image.value = self._canvas.png()
+        self._show()
 
-    def describe(self, words: str) -> None:
-        """Say what the chart shows."""
-        self._words.value = f"<p>{escape(words)}</p>"
+    def _show(self) -> None:
+        self.widget.value = picture(self._canvas.png(), self._words, WIDTH, HEIGHT)
 
 
 class RunCharts:
@@ -69,31 +68,30 @@ class RunCharts:
         self._done = LiveChart("lk-done", draw_done)
         self._earlier: list[BatchResult] = []
         self._drawn = 0.0
-        self.boxes = (self._slots.box, self._done.box)
+        self.widgets = (self._slots.widget, self._done.widget)
 
     def begin(self, run: Run, results: Sequence[BatchResult]) -> None:
         """Draw anew, with those of the earlier `results` that can be compared."""
         self._earlier = comparable(run, results)[:EARLIER_SHOWN]
         end_s = max((each.makespan_s for each in self._earlier), default=0.0)
         title = f"What each slot is doing (max_jobs = {run.max_jobs})"
-        self._slots.begin(run, end_s=end_s, title=title)
-        self._done.begin(run, end_s=end_s, earlier=self._earlier)
-        self.describe(run)
+        slots, done = self._words(run)
+        self._slots.begin(run, slots, end_s=end_s, title=title)
+        self._done.begin(run, done, end_s=end_s, earlier=self._earlier)
 
     def follow(self, batch: Batch) -> bool:
         """Show how the batch stands, at most so often; answers whether it did."""
         now = time.monotonic()
         if now - self._drawn < FRAME_S and batch.done < batch.jobs:
             return False
-        self._slots.update(batch)
-        self._done.update(batch)
+        slots, done = self._words(batch)
+        self._slots.update(batch, slots)
+        self._done.update(batch, done)
         self._drawn = now
         return True
 
-    def describe(self, run: Run) -> None:
-        """Say in words what the charts show now."""
-        self._slots.describe(describe_slots(run))
-        self._done.describe(describe_done(run, earlier=self._earlier))
+    def _words(self, run: Run) -> tuple[str, str]:
+        return describe_slots(run), describe_done(run, earlier=self._earlier)
 
 
 def comparable(run: Run, results: Sequence[BatchResult]) -> list[BatchResult]:

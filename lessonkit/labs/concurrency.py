@@ -110,7 +110,6 @@ class ConcurrencyLab(WidgetLab):
             on_output=self.output.append,
         )
         self.results.append(result)
-        self._charts.describe(result)
         self._show_runs()
         self._say(_summary(result))
         return result
@@ -222,7 +221,7 @@ class ConcurrencyLab(WidgetLab):
             row(sliders, classed(widgets.Box(self._buttons), "lk-buttons")),
             classed(row(self._bar, self._status), "lk-now"),
             self._error,
-            classed(row(*self._charts.boxes), "lk-charts"),
+            classed(row(*self._charts.widgets), "lk-charts"),
             row(
                 half("Every run so far", self._table),
                 half("Terminal 2: the worker's own output", self.output.widget),

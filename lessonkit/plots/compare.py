@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import SupportsFloat
@@ -10,7 +9,7 @@ from typing import SupportsFloat
 from lessonkit.batch import BatchResult
 from lessonkit.errors import BadSetting
 from lessonkit.frames import Canvas
-from lessonkit.page import STYLE, against_one, runs_table
+from lessonkit.page import STYLE, against_one, picture, runs_table
 from lessonkit.plots.done import describe_done, draw_done
 from lessonkit.plots.ink import seconds
 from lessonkit.plots.slots import describe_slots, draw_slots
@@ -69,11 +68,7 @@ class Comparison:
         return words + "."
 
     def _repr_html_(self) -> str:
-        images = "".join(
-            f'<img class="lk-chart" width="{WIDTH}" alt="{escape(words)}" '
-            f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-            for png, words in self.pictures()
-        )
+        images = "".join(picture(png, words, WIDTH, HEIGHT) for png, words in self.pictures())
         caption = "".join(f"<p>{escape(fact)}</p>" for fact in self.facts)
         table = runs_table(self.results, predictions_s=self.predictions_s)
         return (

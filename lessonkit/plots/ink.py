@@ -148,7 +148,7 @@ def annotate(ax: Axes, notes: Sequence[Note], y: float) -> list[Artist]:
             ax.annotate(
                 note.text,
                 xy=(note.x, y),
-                xytext=(-2 if right else 2, 4 + rows.index(row) * (px + 3)),
+                xytext=(-2 if right else 2, 4 + rows.index(row) * (px + 4)),
                 textcoords="offset points",
                 ha="right" if right else "left",
                 va="bottom",

@@ -38,7 +38,8 @@ def find_chromium(playwright):
     """Return a browser's path; without one skip, or fail where one is required."""
     own = playwright.chromium.executable_path
     named = os.environ.get("LESSONKIT_CHROMIUM")
-    for path in [named, *map(shutil.which, BROWSERS), MAC_CHROME, own]:
+    # Playwright's own comes early: Ubuntu's chromium-browser may be a script that asks for a snap.
+    for path in [named, own, *map(shutil.which, BROWSERS), MAC_CHROME]:
         if path and Path(path).exists():
             return path
     if os.environ.get("LESSONKIT_REQUIRE_BROWSER") == "1":

@@ -1,6 +1,7 @@
 """`make lab` opens JupyterLab as a learner should find it."""
 
 import json
+import shutil
 
 import nbformat
 import pytest
@@ -29,7 +30,16 @@ def small_notebook(jupyter_root):
     return "small.ipynb"
 
 
-def test_the_first_start_shows_contents_no_news_and_run_to_here(page, jupyter_url, small_notebook):
+@pytest.fixture
+def first_start(jupyter_root):
+    """Forget the layout that earlier tests left."""
+    shutil.rmtree(jupyter_root / ".jupyter" / "workspaces")
+    jupyter.environment(root=jupyter_root)
+
+
+def test_the_first_start_shows_contents_no_news_and_run_to_here(
+    page, jupyter_url, small_notebook, first_start
+):
     page.goto(driver.address(jupyter_url, f"lab/tree/notebooks/{small_notebook}"))
     driver.wait_for_kernel(page)
     contents = page.locator("#table-of-contents")

@@ -1,0 +1,143 @@
+"""A queue library under measurement: its worker processes and its producer, spoken to over pipes.
+
+Each is a script that is called as `… producer URL` or `… worker URL SLOTS`. A producer reads
+`nap FIRST COUNT SECONDS` or `nop FIRST COUNT`, adds such jobs, and answers the time before it began.
+A worker says `ready`, waits for a line, works, and prints `NUMBER START END` for each nap that it ran.
+Times are seconds since the epoch. Both go when their input ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What can be measured. `left` are the keys whose members are the jobs that have not ended."""
+
+    name: str
+    command: tuple[str, ...]
+    left: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    poll_s: float = 0.0
+    """How long it may sleep while there is work."""
+    rate_per_s: int = 1000
+    """About how many no-op jobs it does; says how many are enough to measure it."""
+
+    async def count_left(self, redis: Redis) -> int:
+        async with redis.pipeline(transaction=True) as pipe:
+            for key in self.left:
+                pipe.llen(key) if key.startswith("bull:") else pipe.zcard(key)
+            return sum(await pipe.execute())
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self.command,
+            *arguments,
+            *self.options,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+            env=os.environ | dict(self.environment),
+        )
+
+    @contextlib.asynccontextmanager
+    async def crew(self, url: str, slots: int, processes: int = 1) -> AsyncIterator[Crew]:
+        """A producer and workers that are ready; afterwards they are gone, and their jobs as well."""
+        begun = [self.start("worker", url, str(slots)) for _ in range(processes)]
+        producer, *workers = await asyncio.gather(self.start("producer", url), *begun)
+        redis = Redis.from_url(url)
+        try:
+            for process in (producer, *workers):
+                await _line(process, "ready")
+            yield Crew(self, producer, workers, redis)
+        finally:
+            for process in (producer, *workers):
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+            await redis.flushall()
+            await redis.aclose()
+
+
+@dataclass
+class Crew:
+    """Processes of one contender on one server, in which nothing else is."""
+
+    contender: Contender
+    producer: asyncio.subprocess.Process
+    workers: list[asyncio.subprocess.Process]
+    redis: Redis
+    _added: int = 0
+
+    async def add_naps(self, count: int, seconds: float) -> float:
+        """Add jobs that sleep; answers when that began."""
+        return await self._ask(f"nap {self._added} {count} {seconds}", count)
+
+    async def add_nops(self, count: int) -> float:
+        """Add jobs that do nothing; answers when that began."""
+        return await self._ask(f"nop {self._added} {count}", count)
+
+    async def _ask(self, command: str, count: int) -> float:
+        self._added += count
+        assert self.producer.stdin
+        self.producer.stdin.write(f"{command}\n".encode())
+        return float(await _line(self.producer))
+
+    def go(self) -> None:
+        """Have the workers begin."""
+        for worker in self.workers:
+            assert worker.stdin
+            worker.stdin.write(b"go\n")
+
+    async def naps(self, count: int) -> list[tuple[int, float, float]]:
+        """Number, start and end of the next so many naps that the first worker ran."""
+        lines = [(await _line(self.workers[0])).split() for _ in range(count)]
+        return [(int(number), float(start), float(end)) for number, start, end in lines]
+
+    async def warm_up(self) -> None:
+        """Run a few jobs, so that no first time is measured, and come to no special moment."""
+        self.go()
+        await self.add_naps(5, 0)
+        await self.naps(5)
+        await asyncio.sleep(0.1 + self.contender.poll_s * int.from_bytes(os.urandom(1)) / 256)
+
+    async def rate_per_s(self, jobs: int, until_left: int = 0) -> float:
+        """Jobs a second, from a tenth of so many to the last: workers do not begin alike."""
+        self.go()
+        first: tuple[float, int] | None = None
+        deadline = time.perf_counter() + PATIENCE_S
+        while True:
+            left = await self.contender.count_left(self.redis) - until_left
+            now = time.perf_counter()
+            if not first and left <= 0.9 * jobs:
+                first = (now, left)
+            if first and left <= 0:
+                return (first[1] - left) / (now - first[0])
+            if now > deadline:
+                raise TimeoutError(f"{self.contender.name} has {left} of {jobs} jobs left")
+            await asyncio.sleep(0.005)
+
+
+async def _line(process: asyncio.subprocess.Process, wanted: str = "") -> str:
+    """The process' next line, or the next that is `wanted`."""
+    assert process.stdout
+    while True:
+        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
+        if not line:
+            raise RuntimeError(f"a process of the bench ended with {await process.wait()}")
+        text = line.decode().strip()
+        if not wanted or text == wanted:
+            return text

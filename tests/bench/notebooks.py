@@ -1,0 +1,73 @@
+"""What a learner sees: frames of a lab, and whole notebooks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import nbformat
+from nbclient import NotebookClient
+
+from lessonkit.batch import Batch, JobRecord
+from tests.bench.bench import Bench
+from tests.bench.compare import Figures, Row, Target, in_turns, say
+from tests.bench.contender import ROOT
+
+FRAMES = 10
+
+
+async def frames(bench: Bench) -> list[Row]:
+    """CPU of one frame of a lab's two charts, with 5, 1,000 and 10,000 jobs."""
+    entrants = {f"{jobs:,}": lambda jobs=jobs: _frame_ms(jobs) for jobs in (5, 1_000, 10_000)}
+    found: Figures = await in_turns("lab frame", entrants, rounds=3)
+    return [
+        Row(f"CPU of a lab's frame, {jobs} jobs (ms)", figures, target=Target(most=60))
+        for jobs, figures in found.items()
+    ]
+
+
+async def _frame_ms(jobs: int) -> float:
+    from lessonkit.labs.chart import FRAME_S, RunCharts
+
+    batch = _under_way(jobs)
+    charts = RunCharts()
+    charts.begin(batch, [])
+    spent_s = 0.0
+    for _ in range(FRAMES):
+        await asyncio.sleep(FRAME_S)  # sooner, it draws none
+        began = time.process_time()
+        assert charts.follow(batch)
+        spent_s += time.process_time() - began
+    return 1000 * spent_s / FRAMES
+
+
+def _under_way(jobs: int) -> Batch:
+    """A batch of which all jobs but the last five have ended, five at a time."""
+    batch = Batch(jobs, max_jobs=5, seconds=0.1)
+    for number in range(jobs):
+        turn, slot = divmod(number, 5)
+        ended = number < jobs - 5
+        batch.records[str(number + 1)] = JobRecord(
+            str(number + 1),
+            enqueued_s=0.0,
+            started_s=turn * 0.1,
+            finished_s=(turn + 1) * 0.1 if ended else None,
+            slot=slot,
+            state="completed" if ended else "active",
+        )
+    return batch
+
+
+async def notebooks(bench: Bench) -> list[Row]:
+    """Run-All of each notebook, in its own kernel."""
+    rows = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        say(f"running {path.name}")
+        notebook = nbformat.read(path, as_version=4)
+        client = NotebookClient(
+            notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": path.parent}}
+        )
+        began = time.perf_counter()
+        await client.async_execute()
+        rows.append(Row(f"Run-All of {path.name} (s)", [time.perf_counter() - began]))
+    return rows
