@@ -138,17 +138,18 @@ def annotate(ax: Axes, notes: Sequence[Note], y: float) -> list[Artist]:
         # beside its point, on the side that has the room
         right = at + length > wide_px and at > wide_px / 2
         span = (at - length, at) if right else (at, at + length)
-        row = next((row for row in rows if all(span[1] <= a or b <= span[0] for a, b in row)), None)
-        if row is None:
-            if len(rows) == NOTE_ROWS:
-                continue
-            rows.append(row := [])
-        row.append(span)
+        free = (all(span[1] <= a or b <= span[0] for a, b in row) for row in rows)
+        number = next((number for number, fits in enumerate(free) if fits), len(rows))
+        if number == NOTE_ROWS:
+            continue
+        if number == len(rows):
+            rows.append([])
+        rows[number].append(span)
         artists.append(
             ax.annotate(
                 note.text,
                 xy=(note.x, y),
-                xytext=(-2 if right else 2, 4 + rows.index(row) * (px + 4)),
+                xytext=(-2 if right else 2, 4 + number * (px + 4)),
                 textcoords="offset points",
                 ha="right" if right else "left",
                 va="bottom",
