@@ -22,7 +22,6 @@ from workers.contract import (
     Keys,
     Payload,
     State,
-    number_of,
     reasons,
 )
 
@@ -130,7 +129,7 @@ class Queue:
             answer = await self.redis.xread({self.keys.events: after}, count=1000, block=_BLOCK_MS)
             for _, entries in answer:
                 for entry_id, fields in entries:
-                    event = _event(entry_id, fields)
+                    event = self._event(entry_id, fields)
                     after = event.id
                     yield event
 
@@ -153,7 +152,7 @@ class Queue:
     async def read_events(self, after: str = "0-0") -> list[QueueEvent]:
         """What has happened since the event with this id; at most some thousands at once."""
         entries = await self.redis.xrange(self.keys.events, min=f"({after}", count=5000)
-        return [_event(entry_id, fields) for entry_id, fields in entries]
+        return [self._event(entry_id, fields) for entry_id, fields in entries]
 
     async def state(self, number: str) -> JobState | None:
         """What is known of a job; None where there is none of that number."""
@@ -170,12 +169,27 @@ class Queue:
         return _state(
             codec.loads(result or job),
             is_final=result is not None,
-            number=number_of(job_id),
+            number=self.keys.number(job_id),
             is_active=owner is not None,
             is_due=score is None or score <= now[0] * 1000 + now[1] // 1000,
             attempts=int(attempts or 0),
             progress=_number(progress or b"0"),
             processed_ms=processed and int(processed),
+        )
+
+    def _event(self, entry_id: bytes, fields: dict[bytes, bytes]) -> QueueEvent:
+        text = {key.decode(): value.decode(errors="replace") for key, value in fields.items()}
+        return QueueEvent(
+            id=entry_id.decode(),
+            event=Event(text["event"]),
+            at_ms=float(text["at"]),
+            job=self.keys.number(text.get("job", "")),
+            attempt=int(text.get("attempt", 0)),
+            worker=text.get("worker", ""),
+            error=text.get("error", ""),
+            final=text.get("final") == "1",
+            delay_ms=float(text.get("delay_ms", 0)),
+            progress=float(text.get("progress", 0)),
         )
 
     async def obliterate(self) -> None:
@@ -191,22 +205,6 @@ class Queue:
         names += [keys.processed]
         for chunk in _chunks(names):
             await self.redis.delete(*chunk)
-
-
-def _event(entry_id: bytes, fields: dict[bytes, bytes]) -> QueueEvent:
-    text = {key.decode(): value.decode(errors="replace") for key, value in fields.items()}
-    return QueueEvent(
-        id=entry_id.decode(),
-        event=Event(text["event"]),
-        at_ms=float(text["at"]),
-        job=number_of(text.get("job", "")),
-        attempt=int(text.get("attempt", 0)),
-        worker=text.get("worker", ""),
-        error=text.get("error", ""),
-        final=text.get("final") == "1",
-        delay_ms=float(text.get("delay_ms", 0)),
-        progress=float(text.get("progress", 0)),
-    )
 
 
 def _state(

@@ -7,6 +7,7 @@ Redis are checked before anything looks at them: whoever can write there may hav
 from __future__ import annotations
 
 import json
+import math
 import traceback
 from typing import Any, NoReturn
 
@@ -44,7 +45,9 @@ def dumps(data: dict[str, Any]) -> bytes:
 def loads(data: bytes) -> dict[str, Any]:
     """Decode a job or a result and check its envelope. Raises CodecError when it is not one."""
     try:
-        envelope = json.loads(_within_limit(data), parse_constant=_refuse_constant)
+        envelope = json.loads(
+            _within_limit(data), parse_constant=_refuse_constant, parse_float=_finite
+        )
     except CodecError:
         raise
     except (ValueError, RecursionError) as error:
@@ -102,6 +105,11 @@ def _within_limit(data: bytes) -> bytes:
     if len(data) > MAX_PAYLOAD_BYTES:
         raise CodecError(f"{len(data):,} bytes, where {MAX_PAYLOAD_BYTES:,} are allowed")
     return data
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse_constant(text)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -34,13 +35,9 @@ def connect(url: str, **options: Any) -> ArqRedis:
 
 
 def safe_url(url: str) -> str:
-    """The URL with its password hidden."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    user, _, _ = parts.netloc.rpartition("@")[0].partition(":")
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{user}:***@{host}").geturl()
+    """The URL with its password hidden, wherever it stands and whatever is in it."""
+    hidden = re.sub(r"^([^:]*://[^:@/]*):.*@", r"\1:***@", url, flags=re.DOTALL)
+    return re.sub(r"(password=)[^&]*", r"\1***", hidden)
 
 
 def settings_of(url: str) -> RedisSettings:

@@ -206,16 +206,10 @@ class Keys:
         ours = re.fullmatch(r"[0-9]{1,15}", number)
         return f"{self.queue}:{int(number):08d}" if ours else number
 
-
-def number_of(arq_id: str) -> str:
-    """The id that people see: `"lesson:email:00000007"` -> `"7"`; foreign ids stay as they are."""
-    found = re.fullmatch(r".+:(\d{8,})", arq_id)
-    return str(int(found[1])) if found else arq_id
-
-
-def queue_of(arq_id: str) -> str:
-    """The queue that an id of ours names: `"lesson:email:00000007"` -> `"lesson:email"`."""
-    return re.sub(r":\d{8,}$", "", arq_id)
+    def number(self, arq_id: str) -> str:
+        """The id that people see: `"lesson:email:00000007"` -> `"7"`; foreign ids stay as they are."""
+        ours = re.fullmatch(re.escape(self.queue) + ":([0-9]{8,15})", arq_id)
+        return str(int(ours[1])) if ours else arq_id
 
 
 def servers_directory() -> Path:

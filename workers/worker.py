@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 from workers.attempt import Claim, Report, Rules, attempt, describe, readable_id
 from workers.codec import printable
 from workers.connection import connect
-from workers.contract import EVENTS_KEPT, Event, Keys, number_of
+from workers.contract import EVENTS_KEPT, Event, Keys
 from workers.handlers import Handlers, Happened
 from workers.leases import LEASE_S, RENEW_S, Leases
 
@@ -263,7 +263,7 @@ class Worker(arq.worker.Worker):
     # ---- what it says --------------------------------------------------------------------------
 
     def _announce(self, report: Report, lost: bool) -> None:
-        job, number = printable(number_of(report.claim.id)), report.claim.attempt
+        job, number = printable(self.keys.number(report.claim.id)), report.claim.attempt
         if lost:
             error = RuntimeError(f"the lease of job {job} was lost, its result is dropped")
             self.handlers.tell(Happened(Event.ERROR, job, number, error))
