@@ -12,7 +12,6 @@ from lessonkit import background
 from lessonkit.errors import BadSetting, LabClosed, RunStopped, WorkerDied
 from lessonkit.labs import ConcurrencyLab
 from lessonkit.labs.base import LabBusy, OutputPane
-from lessonkit.predict import Prediction
 from lessonkit.session import Lab
 
 
@@ -278,15 +277,3 @@ def test_a_lab_is_text_where_there_are_no_widgets(concurrency):
     bundle = concurrency._repr_mimebundle_()
     assert "sliders need a notebook" in bundle["text/plain"]
     assert "application/vnd.jupyter.widget-view+json" in bundle
-
-
-# ---- predictions ---------------------------------------------------------------------------------
-
-
-def test_a_prediction_has_its_default_until_it_is_answered():
-    said = Prediction("How long?", default=3.0, low=0, high=10)
-    assert (said.value, said.answered, float(said)) == (3.0, False, 3.0)
-    said.value = 4.5
-    assert (said.value, said.answered) == (4.5, True)
-    assert repr(said) == "How long? My prediction: 4.5 s"
-    assert said._repr_mimebundle_()["text/plain"] == repr(said)

@@ -93,7 +93,7 @@ async def attempt(claim: Claim, rules: Rules, ctx: dict[str, Any], queue: str) -
         return Report(claim, "retrying", when_ms=int(pause_s * 1000), error=failure)
     ended_ms = claim.claimed_ms + (time.perf_counter() - began) * 1000
     envelope |= {"t": claim.attempt, "st": int(claim.claimed_ms), "ft": int(ended_ms)}
-    envelope |= {"q": queue, "id": claim.id}
+    envelope |= {"q": queue, "id": codec.printable(claim.id)}
     return _final_report(claim, envelope, result, failure, rules.keep_ms)
 
 

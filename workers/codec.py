@@ -34,7 +34,9 @@ class JobError(Exception):
 def dumps(data: dict[str, Any]) -> bytes:
     """Encode a job or a result. Raises CodecError when it is not JSON or too large."""
     try:
-        encoded = json.dumps(data, default=_error_as_data, allow_nan=False, separators=(",", ":"))
+        encoded = json.dumps(
+            data, default=_error_as_data, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+        )
         return _within_limit(encoded.encode())
     except CodecError:
         raise
@@ -73,7 +75,7 @@ def _error_as_data(value: object) -> dict[str, str]:
     if isinstance(value, JobError):
         return {_ERROR: value.kind, "message": value.message, "trace": value.trace}
     if isinstance(value, BaseException):
-        trace = "".join(traceback.format_exception(value))
+        trace = "".join(traceback.format_exception(value)).encode(errors="replace").decode()
         return {
             _ERROR: type(value).__name__,
             "message": _text(value)[:2000],
@@ -96,7 +98,7 @@ def printable(text: str) -> str:
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
+        return str(error).encode(errors="replace").decode()
     except Exception:
         return "(its text cannot be shown)"
 
