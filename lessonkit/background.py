@@ -46,9 +46,10 @@ async def join(work: Awaitable[T], while_waiting: Callable[[], None] = lambda: N
     """Run `work` on the background loop and wait for it in a cell, calling `while_waiting` now and
     then. When the cell is interrupted, `work` is cancelled and cleans up, and RunStopped is raised.
     """
-    ended = threading.Event()
+    begun, ended = threading.Event(), threading.Event()
 
     async def whole() -> T:
+        begun.set()
         try:
             return await work
         finally:
@@ -61,7 +62,8 @@ async def join(work: Awaitable[T], while_waiting: Callable[[], None] = lambda: N
             await asyncio.sleep(WAKE_S)
     except (KeyboardInterrupt, asyncio.CancelledError):
         future.cancel()
-        ended.wait(CLEAN_UP_S)  # blocks on purpose: an interrupted cell may await nothing more
+        if begun.is_set():  # blocks on purpose: an interrupted cell may await nothing more
+            ended.wait(CLEAN_UP_S)
         raise RunStopped from None
     return future.result()
 

@@ -27,6 +27,10 @@ from workers.connection import connect, safe_url
 from workers.contract import DEFAULT_PREFIX, EMAIL, KINDS, Payload
 
 
+#: a run that is stopped has its emails given up: nobody waits for them
+STOP_GRACE_S = 0.2
+
+
 def _ignore(_: object) -> None:
     pass
 
@@ -139,7 +143,9 @@ class Lab:
         # a queue of its own: what an earlier run or a worker in a terminal does is no part of it
         queue = Queue(EMAIL, redis, prefix=f"{DEFAULT_PREFIX}{secrets.token_hex(4)}:")
         on_phase("starting the worker")
-        worker = WorkerProcess(queue, server.url, max_jobs=batch.max_jobs, on_output=on_output)
+        worker = WorkerProcess(
+            queue, server.url, max_jobs=batch.max_jobs, grace_s=STOP_GRACE_S, on_output=on_output
+        )
         self._processes.append(worker)
         try:
             async with worker:
