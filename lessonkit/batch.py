@@ -136,8 +136,8 @@ class BatchResult:
 
     def __repr__(self) -> str:
         return (
-            f"BatchResult(jobs={self.jobs}, max_jobs={self.max_jobs}, seconds={self.seconds:g}, "
-            f"makespan_s={self.makespan_s:.3f}, ideal_s={self.ideal_s:g}, "
+            f"BatchResult(jobs={self.jobs}, max_jobs={self.max_jobs}, seconds={self.seconds:g},\n"
+            f"            makespan_s={self.makespan_s:.3f}, ideal_s={self.ideal_s:g}, "
             f"throughput_jobs_per_s={self.throughput_jobs_per_s:.2f}, "
             f"peak_concurrency={self.peak_concurrency})"
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
+import sys
 
 import uvicorn
 
@@ -30,7 +32,9 @@ async def serve_api(host: str, port: int, *, leave_with_parent: bool = False) ->
     app = create_app(
         connect(server.url), token=os.environ.get("LESSONKIT_API_TOKEN", ""), hosts=(host,)
     )
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_S)
+    logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="[api] %(message)s")
+    logging.getLogger("uvicorn.access").setLevel(logging.INFO)
+    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=GRACE_S)
     uvicorn_server = _ApiServer(config)
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):

@@ -66,7 +66,7 @@ def nothing_is_left(session_root):
 
 
 def _left_behind(root):
-    commands = [" ".join(process.info["cmdline"]) for process in _processes_under(root)]
+    commands = [" ".join(process.info["cmdline"] or []) for process in _processes_under(root)]
     return commands + [str(path) for path in root.glob("**/servers/*")]
 
 
@@ -75,10 +75,18 @@ def _processes_under(root):
     return [
         process
         for process in psutil.process_iter(["cmdline", "environ", "status"])
-        if Path((process.info["environ"] or {}).get("LESSONKIT_SERVERS", "")).is_relative_to(root)
+        if _is_under(root, process)
         and process.info["status"] != psutil.STATUS_ZOMBIE
         and process.pid != os.getpid()
     ]
+
+
+def _is_under(root, process):
+    environment = process.info["environ"] or {}
+    # a server writes its title, which names its socket, over its environment
+    return str(root) in environment.get("LESSONKIT_SERVERS", "") or str(root) in str(
+        process.info["cmdline"]
+    )
 
 
 # ---- waiting for facts ---------------------------------------------------------------------------
@@ -232,6 +240,7 @@ def command(tmp_path):
     yield start
     for one in started:
         one.kill()
+        print(one.process.args, one.out, one.err, sep="\n")  # which pytest shows of a failed test
 
 
 @pytest.fixture

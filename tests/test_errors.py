@@ -60,7 +60,9 @@ def test_it_keeps_its_data(error):
     assert vars(error) == DATA[type(error)]
 
 
-@pytest.mark.parametrize("again", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize(
+    "again", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy, copy.deepcopy]
+)
 def test_it_survives_its_own_serialisation(error, again):
     other = again(error)
     assert type(other) is type(error)

@@ -243,7 +243,9 @@ async def test_past_its_grace_a_job_goes_back_without_losing_an_attempt(
     assert await one.end() == 0
     assert names(await story()) == ["waiting", "active", "returned"]
     other = await worker()
-    await wait_until(lambda: "[email] Processing job 1: sending to founder@example.com" in other.out)
+    await wait_until(
+        lambda: "[email] Processing job 1: sending to founder@example.com" in other.out
+    )
     last = (await story())[-1]
     assert (last.event, last.attempt, pid_of(last)) == ("active", 1, other.pid)
 
@@ -405,7 +407,9 @@ async def add_raw(queue, job_id, data):
     await queue.redis.zadd(queue.keys.queue, {job_id: 1})
 
 
-async def test_garbage_in_the_queue_fails_and_stops_nobody(odd_worker, queue, email, story, wait_until):
+async def test_garbage_in_the_queue_fails_and_stops_nobody(
+    odd_worker, queue, email, story, wait_until
+):
     one = await odd_worker("--limit", "off")
     for name, data in GARBAGE.items():
         data = data if isinstance(data, bytes) else json.dumps(data).encode()
@@ -448,7 +452,9 @@ async def test_a_job_under_an_odd_id_ends_and_stops_nobody(
     assert "\x1b" not in one.out
 
 
-async def test_a_job_that_takes_its_worker_down_each_time_is_given_up(odd_worker, queue, email, story):
+async def test_a_job_that_takes_its_worker_down_each_time_is_given_up(
+    odd_worker, queue, email, story
+):
     number = await queue.add(email())
     await queue.redis.set(f"arq:retry:{queue.keys.job(number)}", 3)  # three workers were lost on it
     await odd_worker()

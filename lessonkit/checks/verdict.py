@@ -16,18 +16,20 @@ class Verdict:
     unchecked: str = ""
 
     def __repr__(self) -> str:
-        if self.status == "not attempted":
-            return f"Not attempted: {self.why}"
-        if self.status == "not yet":
-            return f"Not yet, because {self.why}"
-        return f"Passed. {self.why} Not checked: {self.unchecked}"
+        return " ".join(self._words())
 
     def _repr_html_(self) -> str:
         mark = {"not attempted": "○", "not yet": "△", "passed": "✓"}[self.status]
-        head, _, rest = repr(self).partition(" " if self.status != "not attempted" else ": ")
+        head, *rest = map(html.escape, self._words())
+        return f"<p>{mark} <b>{head}</b> {' '.join(rest)}</p>"
+
+    def _words(self) -> list[str]:
+        """The status, and what is said of it."""
+        if self.status == "not attempted":
+            return ["Not attempted:", self.why]
         if self.status == "not yet":
-            head, rest = "Not yet,", repr(self).removeprefix("Not yet, ")
-        return f"<p><b>{mark} {html.escape(head)}</b> {html.escape(rest)}</p>"
+            return ["Not yet, because", self.why]
+        return ["Passed.", self.why, f"Not checked: {self.unchecked}"]
 
 
 class NotYet(Exception):

@@ -126,7 +126,7 @@ class Crew:
                 first = (now, left)
             if first and left <= 0:
                 return (first[1] - left) / (now - first[0])
-            if now > deadline:
+            if now > deadline or any(each.returncode is not None for each in self.workers):
                 raise TimeoutError(f"{self.contender.name} has {left} of {jobs} jobs left")
             await asyncio.sleep(0.005)
 

@@ -94,6 +94,18 @@ def run_to_cell(page, index, timeout_s=120):
     return cell(page, index)
 
 
+def run_cell_with(page, text, timeout_s=120):
+    """Run the first code cell that holds this text, whether or not those above it have run."""
+    script = """async text => {
+      const notebook = jupyterapp.shell.currentWidget.content;
+      notebook.deselectAll();
+      notebook.activeCellIndex = notebook.widgets.findIndex(
+        cell => cell.model.type === 'code' && cell.model.sharedModel.source.includes(text));
+      await jupyterapp.commands.execute('notebook:run-cell');
+    }"""
+    within(page, timeout_s, script, text)
+
+
 def within(page, timeout_s, script, argument=None):
     """Evaluate an asynchronous script, with the time limit that ``page.evaluate`` has not."""
     timed = f"""argument => Promise.race([
