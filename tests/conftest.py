@@ -163,7 +163,7 @@ def email():
 
 @pytest.fixture
 def story(queue, wait_until):
-    """`await story("1")` is what has happened to job 1; with `until="completed"` it waits for that."""
+    """`await story("1")` is what has happened to job 1; `until="completed"` waits for that."""
 
     async def tell(job="1", until=None):
         async def told():
@@ -245,7 +245,7 @@ def command(tmp_path):
 
 @pytest.fixture
 def worker(command, redis_url, prefix, wait_until):
-    """`await worker("--max-jobs", 5)` is a `python -m workers` on the test's queue, up and listening.
+    """`await worker("--max-jobs", 5)` is a `python -m workers` on the test's queue, and listens.
 
     `program=[ODD_JOBS]` runs jobs that misbehave.
     """

@@ -34,11 +34,10 @@ def test_a_password_that_should_have_been_escaped_is_not_shown_either(secret):
 
 @pytest.mark.parametrize("secret", ["se/cret", "se#cret", "se]cret", "se:cret"])
 def test_what_is_wrong_with_a_url_does_not_show_its_password(secret):
-    try:
+    with pytest.raises(ValueError) as caught:
         connect(f"redis://:{secret}@example.com:port")
-    except ValueError as problem:
-        assert "se" not in str(problem).replace("rediss://", "").split()
-        assert "cret" not in str(problem)
+    assert "'se'" not in str(caught.value)
+    assert "cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["unix:///tmp/redis.sock", "redis://example.com"])

@@ -9,6 +9,7 @@ import time
 from itertools import pairwise
 
 import arq
+import psutil
 import pytest
 from arq.jobs import Job
 from redis.exceptions import RedisError
@@ -36,7 +37,7 @@ def pid_of(event):
 
 @pytest.fixture
 def measure(queue, wait_until):
-    """`await measure(jobs, max_jobs)` is what the queue's stream tells of its jobs, when all ended."""
+    """`await measure(jobs, max_jobs)` is what the stream tells of so many jobs, when all ended."""
 
     async def wait(jobs, max_jobs, on=queue):
         batch = Batch(jobs, max_jobs, 0)
@@ -520,7 +521,7 @@ async def killable(own_servers, wait_until):
             own_servers.mkdir(exist_ok=True)
             settings = f"--port 0 --dir {own_servers} --unixsocket {own_servers}/redis.sock"
             settings += " --appendonly yes --save  --logfile log"
-            self.process = subprocess.Popen(
+            self.process = psutil.Popen(
                 [find_program(), *settings.split(" ")], cwd=own_servers, start_new_session=True
             )
             await wait_until(self.answers)
