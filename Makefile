@@ -19,7 +19,7 @@ help:
 	@echo "make lab      start JupyterLab on the first notebook (the first time also sets up)"
 	@echo "make test     run all tests, the notebooks too"
 	@echo "make check    ruff and mypy"
-	@echo "make bench    measure the worker"
+	@echo "make bench    measure the worker beside others, in five minutes"
 	@echo "make setup    make .venv and install into it, nothing else"
 	@echo "make pins     renew constraints.txt (needs uv)"
 	@echo "make clean    remove what these made"
@@ -44,7 +44,7 @@ check:
 	@$(RUN) mypy
 
 bench:
-	$(BOOTSTRAP) test browser
+	$(BOOTSTRAP) test browser bench
 	@$(RUN) tests.bench $(ARGS)
 
 # uv repeats in every marker that we mean Linux and macOS: drop that.

@@ -10,12 +10,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lessonkit.checks import check_handover as check_handover
+    from lessonkit.checks import check_log as check_log
     from lessonkit.checks import check_mended as check_mended
+    from lessonkit.checks import check_rate as check_rate
     from lessonkit.checks import check_sent as check_sent
     from lessonkit.checks import check_totals as check_totals
     from lessonkit.doctor import examine as examine
+    from lessonkit.handover import hand_over as hand_over
     from lessonkit.labs import ConcurrencyLab as ConcurrencyLab
+    from lessonkit.labs import EventsLab as EventsLab
+    from lessonkit.labs import RateLab as RateLab
+    from lessonkit.labs import ShutdownLab as ShutdownLab
     from lessonkit.plots import compare as compare
+    from lessonkit.plots import compare_rates as compare_rates
+    from lessonkit.plots import handovers as handovers
+    from lessonkit.plots import timeline as timeline
     from lessonkit.predict import Choice as Choice
     from lessonkit.predict import Prediction as Prediction
     from lessonkit.session import Lab as Lab
@@ -25,15 +35,25 @@ if TYPE_CHECKING:
 _ROOMS = {
     "Choice": "predict",
     "ConcurrencyLab": "labs",
+    "EventsLab": "labs",
     "Lab": "session",
     "Prediction": "predict",
+    "RateLab": "labs",
+    "ShutdownLab": "labs",
+    "check_handover": "checks",
+    "check_log": "checks",
     "check_mended": "checks",
+    "check_rate": "checks",
     "check_sent": "checks",
     "check_totals": "checks",
     "compare": "plots",
+    "compare_rates": "plots",
     "examine": "doctor",
+    "hand_over": "handover",
+    "handovers": "plots",
     "open_lab": "session",
     "side_by_side": "terminals",
+    "timeline": "plots",
 }
 
 __all__ = sorted(_ROOMS)

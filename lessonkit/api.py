@@ -110,7 +110,7 @@ def create_app(redis: ArqRedis, *, token: str = "", hosts: tuple[str, ...] = ())
 
     @jobs.post("/reports", responses={413: REFUSED[413]})
     async def make_report_here(payload: ReportPayload) -> dict[str, str]:
-        """Make a report inside the request, while the client waits: what a queue is there to avoid."""
+        """Make a report inside the request, while the client waits: what a queue is there for."""
         from workers.reports import make_report  # the work itself, which an API should not hold
 
         return {"result": await make_report(cast(Any, _NoJob()), payload)}
@@ -157,7 +157,7 @@ def _token_check(token: str) -> Callable[[Request], Awaitable[None]]:
     return check
 
 
-async def _say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
+async def _say_what_is_wrong(_request: Request, error: Exception) -> JSONResponse:
     """What FastAPI says, without the input: it may hold what JSON cannot carry back."""
     assert isinstance(error, RequestValidationError)
     wrong = [
@@ -168,7 +168,7 @@ async def _say_what_is_wrong(request: Request, error: Exception) -> JSONResponse
     return JSONResponse({"detail": wrong}, status_code=422)
 
 
-async def _say_redis_is_away(request: Request, error: Exception) -> JSONResponse:
+async def _say_redis_is_away(_request: Request, _error: Exception) -> JSONResponse:
     return JSONResponse(
         {"detail": "Redis is away, nothing was written down. Try again."},
         status_code=503,

@@ -12,6 +12,7 @@ import concurrent.futures
 import inspect
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from lessonkit.errors import RunStopped
@@ -55,17 +56,32 @@ async def join(work: Awaitable[T], while_waiting: Callable[[], None] = lambda: N
         finally:
             ended.set()
 
-    future = spawn(whole())
+    future, done, here = spawn(whole()), asyncio.Event(), asyncio.get_running_loop()
+    future.add_done_callback(lambda _: here.call_soon_threadsafe(done.set))
     try:
         while not future.done():
             while_waiting()
-            await asyncio.sleep(WAKE_S)
+            # at once when it is done: who follows a queue is told as it happens
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WAKE_S):
+                    await done.wait()
     except (KeyboardInterrupt, asyncio.CancelledError):
         future.cancel()
         if begun.is_set():  # blocks on purpose: an interrupted cell may await nothing more
             ended.wait(CLEAN_UP_S)
         raise RunStopped from None
     return future.result()
+
+
+async def together(*works: Coroutine[Any, Any, Any]) -> None:
+    """Do all of these until the first one fails, or all are done; none is left."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class FromCells:

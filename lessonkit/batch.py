@@ -3,144 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
+from lessonkit.bounds import check_seconds, check_whole
 from lessonkit.errors import BadSetting, RunTimedOut, WorkerDied
-from workers.contract import MAX_JOBS_LIMIT, EmailPayload, Event
+from lessonkit.queue import AWAY_S
+from lessonkit.rate import limited_span_s
+from lessonkit.result import BatchResult as BatchResult
+from lessonkit.result import JobRecord as JobRecord
+from lessonkit.result import ideal_makespan_s as ideal_makespan_s
+from lessonkit.result import starts_s_of
+from workers.contract import MAX_JOBS_LIMIT, EmailPayload, Event, Limit
 
 if TYPE_CHECKING:
     from lessonkit.processes import WorkerProcess
     from lessonkit.queue import Queue, QueueEvent
 
 
-MAX_BATCH = 10_000
-#: a server that is back within this time, in seconds, costs a run nothing but the time
-AWAY_S = 5.0
+MAX_BATCH, MAX_WORKERS = 10_000, 8
 LONGEST_JOB_S = 600
-
-
-def _check_whole(name: str, value: object, most: int) -> None:
-    if not (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most):
-        raise BadSetting(name=name, value=value, wanted=f"a whole number from 1 to {most}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def ideal_makespan_s(jobs: int, max_jobs: int, seconds: float) -> float:
-    """The least time that `jobs` jobs of `seconds` each take, `max_jobs` at a time: ⌈N/c⌉·t."""
-    return math.ceil(jobs / max_jobs) * seconds
-
-
-@dataclass(frozen=True)
-class JobRecord:
-    """The life of one job. Times are seconds since the batch's first enqueue, on Redis' clock."""
-
-    id: str
-    enqueued_s: float
-    started_s: float | None = None
-    finished_s: float | None = None
-    slot: int | None = None
-    """Which of the worker's slots it ran in, counted from 0: the lowest that was free."""
-    state: str = "waiting"
-    attempts: int = 0
-    worker: str = ""
-    error: str = ""
-
-    @property
-    def wait_s(self) -> float:
-        """Enqueue to start; NaN for a job that has not started."""
-        return math.nan if self.started_s is None else self.started_s - self.enqueued_s
-
-    @property
-    def latency_s(self) -> float:
-        """Enqueue to finish; NaN for a job that has not finished."""
-        return math.nan if self.finished_s is None else self.finished_s - self.enqueued_s
-
-
-@dataclass(frozen=True, repr=False)
-class BatchResult:
-    """What a batch of equal jobs did at one `max_jobs`: every figure comes from `records`."""
-
-    jobs: int
-    max_jobs: int
-    seconds: float
-    """How long one job takes by itself."""
-    records: tuple[JobRecord, ...]
-
-    @property
-    def makespan_s(self) -> float:
-        """First enqueue to last finish."""
-        return max(record.finished_s or 0.0 for record in self.records)
-
-    @property
-    def ideal_s(self) -> float:
-        return ideal_makespan_s(self.jobs, self.max_jobs, self.seconds)
-
-    @property
-    def throughput_jobs_per_s(self) -> float:
-        return self.jobs / self.makespan_s
-
-    @property
-    def wait_s(self) -> tuple[float, ...]:
-        """Enqueue to start, of each job in the order they were added."""
-        return tuple(record.wait_s for record in self.records)
-
-    @property
-    def latency_s(self) -> tuple[float, ...]:
-        """Enqueue to finish, of each job in the order they were added."""
-        return tuple(record.latency_s for record in self.records)
-
-    @property
-    def peak_concurrency(self) -> int:
-        """The most jobs that ran at the same moment. A job that ends as another starts does not
-        overlap it."""
-        steps = [
-            step
-            for record in self.records
-            if record.started_s is not None and record.finished_s is not None
-            for step in ((record.started_s, +1), (record.finished_s, -1))
-        ]
-        running = peak = 0
-        for _, change in sorted(steps):
-            running += change
-            peak = max(peak, running)
-        return peak
-
-    @property
-    def failed(self) -> int:
-        return sum(record.state == "failed" for record in self.records)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The result as JSON data, the values of each job under `records`."""
-        return {
-            "jobs": self.jobs,
-            "max_jobs": self.max_jobs,
-            "seconds": self.seconds,
-            "makespan_s": self.makespan_s,
-            "ideal_s": self.ideal_s,
-            "throughput_jobs_per_s": self.throughput_jobs_per_s,
-            "peak_concurrency": self.peak_concurrency,
-            "records": [
-                asdict(record) | {"wait_s": record.wait_s, "latency_s": record.latency_s}
-                for record in self.records
-            ],
-        }
-
-    def __repr__(self) -> str:
-        return (
-            f"BatchResult(jobs={self.jobs}, max_jobs={self.max_jobs}, seconds={self.seconds:g},\n"
-            f"            makespan_s={self.makespan_s:.3f}, ideal_s={self.ideal_s:g}, "
-            f"throughput_jobs_per_s={self.throughput_jobs_per_s:.2f}, "
-            f"peak_concurrency={self.peak_concurrency})"
-        )
 
 
 @dataclass
@@ -150,6 +36,8 @@ class Batch:
     jobs: int
     max_jobs: int
     seconds: float
+    workers: int = 1
+    limit: str = "off"
     records: dict[str, JobRecord] = field(default_factory=dict)
     """Number of the job -> its record, in the order they were added."""
     _first_ms: float = 0.0
@@ -157,15 +45,29 @@ class Batch:
 
     def __post_init__(self) -> None:
         """Raises BadSetting for a number that makes no sense."""
-        _check_whole("jobs", self.jobs, MAX_BATCH)
-        _check_whole("max_jobs", self.max_jobs, MAX_JOBS_LIMIT)
-        if not (_is_number(self.seconds) and 0 <= self.seconds <= LONGEST_JOB_S):
-            wanted = f"a number of seconds from 0 to {LONGEST_JOB_S}"
-            raise BadSetting(name="seconds", value=self.seconds, wanted=wanted)
+        check_whole("jobs", self.jobs, MAX_BATCH)
+        check_whole("max_jobs", self.max_jobs, MAX_JOBS_LIMIT)
+        check_seconds("seconds", self.seconds, LONGEST_JOB_S)
+        check_whole("workers", self.workers, MAX_WORKERS)
+        try:
+            Limit.of(self.limit)
+        except (TypeError, ValueError):
+            wanted = 'one like "10/1s", or "off"'
+            raise BadSetting(name="limit", value=self.limit, wanted=wanted) from None
+
+    @property
+    def slots(self) -> int:
+        """How many jobs can run at the same moment: `max_jobs` of each worker."""
+        return self.max_jobs * self.workers
 
     @property
     def done(self) -> int:
         return sum(record.finished_s is not None for record in self.records.values())
+
+    @property
+    def starts_s(self) -> tuple[float, ...]:
+        """When jobs started so far, sorted, in seconds since the first enqueue."""
+        return starts_s_of(self.records.values())
 
     @property
     def now_s(self) -> float:
@@ -189,7 +91,10 @@ class Batch:
         return next(slot for slot in range(len(taken) + 1) if slot not in taken)
 
     def result(self) -> BatchResult:
-        return BatchResult(self.jobs, self.max_jobs, self.seconds, tuple(self.records.values()))
+        records = tuple(self.records.values())
+        return BatchResult(
+            self.jobs, self.max_jobs, self.seconds, records, self.workers, self.limit
+        )
 
 
 def _after(
@@ -211,7 +116,7 @@ def _after(
 
 async def run_batch(
     queue: Queue,
-    worker: WorkerProcess,
+    workers: Sequence[WorkerProcess],
     batch: Batch,
     *,
     on_change: Callable[[Batch], None] = lambda batch: None,
@@ -220,10 +125,11 @@ async def run_batch(
     """Add the batch's jobs to the queue at once and wait till the last has ended.
 
     `on_change` is called with the batch at most every `tick_s` seconds and once at the end.
-    Raises WorkerDied when the worker ends before its jobs do, and RunTimedOut when they take
+    Raises WorkerDied when a worker ends before the jobs do, and RunTimedOut when they take
     far longer than they could on a machine that keeps up at all.
     """
-    patience_s = 30 + 5 * ideal_makespan_s(batch.jobs, batch.max_jobs, batch.seconds)
+    slots_s = ideal_makespan_s(batch.jobs, batch.slots, batch.seconds)
+    patience_s = 30 + 5 * (slots_s + limited_span_s(batch.jobs, Limit.of(batch.limit)))
     deadline = time.monotonic() + patience_s
     last = await queue.last_event_id()
     await queue.add_many(
@@ -247,10 +153,11 @@ async def run_batch(
                 raise
         on_change(batch)
         if batch.done < batch.jobs:
-            log_tail, done = worker.tail(), {"done": batch.done, "jobs": batch.jobs}
-            if not worker.running:
-                raise WorkerDied(how=worker.how_it_ended, log_tail=log_tail, **done)
+            done = {"done": batch.done, "jobs": batch.jobs}
+            for worker in workers:
+                if not worker.running:
+                    raise WorkerDied(how=worker.how_it_ended, log_tail=worker.tail(), **done)
             if time.monotonic() > deadline:
-                raise RunTimedOut(waited_s=patience_s, log_tail=log_tail, **done)
+                raise RunTimedOut(waited_s=patience_s, log_tail=workers[0].tail(), **done)
             await asyncio.sleep(tick_s)
     return batch.result()

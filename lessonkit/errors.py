@@ -29,7 +29,8 @@ class LessonError(Exception):
         return self.next_step.format_map(_Shown(vars(self)))
 
     def __str__(self) -> str:
-        return f"{self.found} {self.step}"
+        between = "\n" if "\n" in self.found else " "  # a log that is quoted ends with its line
+        return self.found + between + self.step
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), vars(self))
@@ -95,6 +96,20 @@ class ServerUnreachable(LessonError):
 
     problem = "The Redis server at {url} cannot be reached: {reason}."
     next_step = "Start it, mend REDIS_URL, or unset REDIS_URL to have a private server started."
+
+
+class NotOurServer(LessonError):
+    """A server that is somebody else's was to be killed: `url` (without its password)."""
+
+    problem = "The Redis server at {url} is not this notebook's own, so it is not killed."
+    next_step = "Unset REDIS_URL and restart the kernel: a private server is started, for that too."
+
+
+class NotAdded(LessonError):
+    """A job could not be added, for Redis is away."""
+
+    problem = "Redis is away, so nobody can add a job."
+    next_step = "Wait until the worker says that Redis is back, then add it again."
 
 
 class ServerLost(LessonError):

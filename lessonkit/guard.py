@@ -5,7 +5,7 @@ hours. A server would outlive a kernel that was killed, for a killed kernel runs
 guard's standard input ends with the kernel, and then the guard ends the server and removes its
 directory. It waits for the server's clients to go first, so that workers can report what they end.
 
-A server that was killed is started again, with all that it knew.
+A server that was killed is started again after a moment, with all that it knew.
 
     guard.py DIRECTORY PATIENCE_S SERVER [ARGUMENT ...]
 """
@@ -23,6 +23,8 @@ import time
 
 #: a server that ends sooner than this is not started again
 WELL_S = 1.0
+#: how long a killed server is away, as if a person or a supervisor had to notice
+AWAY_S = 1.0
 
 
 def main() -> int:
@@ -33,13 +35,17 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.append(True))
     parent = os.getppid()
     server, began = start(command), time.monotonic()
+    seen = began
     try:
         while not told_to_end and not parent_is_gone(parent):
+            now = time.monotonic()
             if server.poll() is None:
-                continue
-            if time.monotonic() - began < WELL_S:
+                seen = now
+            elif seen - began < WELL_S:
+                quote(os.path.join(directory, "log"))
                 return 1  # it cannot start, or not stay
-            server, began = start(command), time.monotonic()
+            elif now - seen >= AWAY_S:
+                server, began, seen = start(command), now, now
         deadline = time.monotonic() + (0 if told_to_end else patience_s)
         while server.poll() is None and time.monotonic() < deadline and clients(directory):
             time.sleep(0.1)
@@ -54,6 +60,12 @@ def main() -> int:
 def start(command: list[str]) -> "subprocess.Popen[bytes]":
     """Start the server. All that it was told before is in its directory."""
     return subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+
+def quote(log: str) -> None:
+    """Say the log's last lines on stderr, for the directory goes."""
+    with contextlib.suppress(OSError), open(log, errors="replace") as lines:
+        sys.stderr.writelines(lines.readlines()[-5:])
 
 
 def parent_is_gone(parent: int) -> bool:

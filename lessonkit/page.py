@@ -21,6 +21,21 @@ def picture(png: bytes, words: str, width: int, height: int) -> str:
     )
 
 
+def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, newest: bool = False) -> str:
+    """An HTML table of data; with `newest`, for a table that grows, its last row is set off."""
+    header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    lines = ["".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows]
+    body = "".join(f"<tr>{line}</tr>" for line in lines[:-1])
+    if lines:
+        body += f'<tr class="lk-newest">{lines[-1]}</tr>' if newest else f"<tr>{lines[-1]}</tr>"
+    else:
+        body = f'<tr><td class="lk-none" colspan="{len(head)}">Nothing yet.</td></tr>'
+    return (
+        f'<div class="lk-scroll"><table class="lk-table"><thead><tr>{header}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
 def against_one(result: BatchResult, results: Sequence[BatchResult]) -> float | None:
     """How many times as fast a run was as the latest with the same emails at `max_jobs` 1.
 

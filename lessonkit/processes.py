@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -83,13 +83,18 @@ class ChildProcess:
         return self._process is not None and self._process.returncode is None
 
     @property
+    def exit_code(self) -> int | None:
+        """None while it runs; minus the signal's number where a signal ended it."""
+        return self._process.returncode if self._process else None
+
+    @property
     def output(self) -> str:
         """What it has printed so far."""
         return "\n".join(self.lines)
 
     @property
     def how_it_ended(self) -> str:
-        code = self._process.returncode if self._process else None
+        code = self.exit_code
         if code is None:
             return "has not ended"
         if code < 0:
@@ -171,6 +176,23 @@ class ChildProcess:
             await asyncio.sleep(0.01)
 
 
+@contextlib.asynccontextmanager
+async def started(processes: Sequence[ChildProcess]) -> AsyncIterator[None]:
+    """A context in which all of these run: started at the same time, and stopped as well.
+
+    Raises ProcessDidNotStart when one of them does not, and none is left.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            for process in processes:
+                group.create_task(process.start())
+        yield
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    finally:
+        await asyncio.gather(*(process.stop() for process in processes))
+
+
 class WorkerProcess(ChildProcess):
     """`python -m workers QUEUE …`, ready when it has said so in the queue's stream."""
 
@@ -184,16 +206,22 @@ class WorkerProcess(ChildProcess):
         max_jobs: int,
         limit: str = "off",
         grace_s: float = 1.0,
+        backoff_s: float = 1.0,
         on_output: Callable[[str], None] = lambda line: None,
+        says_pid: bool = False,
     ) -> None:
-        """`limit` is like "10/1s"; `grace_s` is how long its jobs may go on when it is to leave."""
+        """`limit` is like "10/1s"; `grace_s` is how long its jobs may go on when it is to leave,
+        `backoff_s` how long a job that failed waits for its second attempt; with `says_pid`,
+        `on_output` is told who printed a line as well."""
         self.grace_s = grace_s
         self._queue = queue
         self._after: str | None = None
         prefix = queue.keys.queue.removesuffix(queue.kind.queue)
         arguments = ["-m", "workers", queue.kind.queue, "--max-jobs", str(max_jobs)]
-        arguments += ["--limit", limit, "--grace", str(grace_s), "--prefix", prefix]
-        super().__init__(arguments, {"REDIS_URL": url}, on_output)
+        arguments += ["--limit", limit, "--grace", str(grace_s), "--backoff", str(backoff_s)]
+        arguments += ["--prefix", prefix]
+        say = (lambda line: on_output(f"{self.pid} {line}")) if says_pid else on_output
+        super().__init__(arguments, {"REDIS_URL": url}, say)
 
     async def start(self) -> None:
         self._after = await self._queue.last_event_id()

@@ -36,9 +36,9 @@ class CellProgress:
         """What is being done now; from any thread."""
         self._phase = name
 
-    def show(self, batch: Batch) -> None:
+    def show(self, batch: Batch | None = None) -> None:
         """Update the line; from the cell's own thread, where Jupyter knows whose output it is."""
-        if self._phase == "running":
+        if batch and self._phase == "running":
             self._update(f"{batch.done} of {batch.jobs} sent, {batch.now_s:.1f} s")
         elif self._phase:
             self._update(f"{self._phase} …")

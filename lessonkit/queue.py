@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Iterable
@@ -11,13 +12,14 @@ from typing import Any
 
 from arq.connections import ArqRedis
 from pydantic import ValidationError
+from redis.exceptions import RedisError
 
 from lessonkit.errors import BadPayload
+from lessonkit.events import QueueEvent as QueueEvent
 from workers import codec
 from workers.contract import (
     DEFAULT_PREFIX,
     EVENTS_KEPT,
-    Event,
     JobKind,
     Keys,
     Payload,
@@ -31,23 +33,9 @@ ADD = Path(__file__).with_name("add.lua").read_text()
 _CHUNK = 1000
 #: how long one wait for events lasts, below the time after which a command counts as lost
 _BLOCK_MS = 1000
-
-
-@dataclass(frozen=True)
-class QueueEvent:
-    """An entry of the queue's stream. `at_ms` is Redis' clock, ms since the epoch; `job` is the
-    job's number, "" where the event is the worker's own."""
-
-    id: str
-    event: Event
-    at_ms: float
-    job: str = ""
-    attempt: int = 0
-    worker: str = ""
-    error: str = ""
-    final: bool = False
-    delay_ms: float = 0.0
-    progress: float = 0.0
+#: a server that is back within this time, in seconds, costs its followers nothing but the time
+AWAY_S = 5.0
+_AGAIN_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -122,16 +110,32 @@ class Queue:
         newest = await self.redis.xrevrange(self.keys.events, count=1)
         return newest[0][0].decode() if newest else "0-0"
 
-    async def events(self, *, from_start: bool = False) -> AsyncGenerator[QueueEvent, None]:
-        """What happens, as it happens: from now on, or all that the stream still holds first."""
-        after = "0-0" if from_start else await self.last_event_id()
-        while True:
-            answer = await self.redis.xread({self.keys.events: after}, count=1000, block=_BLOCK_MS)
-            for _, entries in answer:
-                for entry_id, fields in entries:
-                    event = self._event(entry_id, fields)
-                    after = event.id
+    async def events(
+        self, *jobs: str, from_start: bool = False
+    ) -> AsyncGenerator[QueueEvent, None]:
+        """What happens, as it happens: from now on, or all that the stream still holds first.
+
+        With `jobs`, only what happens to these, from the start until each of them has ended. A
+        server that is back within `AWAY_S` seconds costs nothing but the time.
+        """
+        after = "0-0" if from_start or jobs else await self.last_event_id()
+        going, away_since = set(jobs), 0.0
+        while going or not jobs:
+            try:
+                answer = await self.redis.xread({self.keys.events: after}, 1000, _BLOCK_MS)
+            except (RedisError, OSError):
+                away_since = away_since or time.monotonic()
+                if time.monotonic() - away_since > AWAY_S:
+                    raise
+                await asyncio.sleep(_AGAIN_S)
+                continue
+            away_since = 0.0
+            for event in (self._event(*entry) for _, entries in answer for entry in entries):
+                after = event.id
+                if event.job in going or not jobs:
                     yield event
+                if event.ends:
+                    going.discard(event.job)
 
     async def counts(self) -> dict[State, int]:
         """How many jobs wait, are being run, or are delayed; ended ones are not counted."""
@@ -152,7 +156,10 @@ class Queue:
     async def read_events(self, after: str = "0-0") -> list[QueueEvent]:
         """What has happened since the event with this id; at most some thousands at once."""
         entries = await self.redis.xrange(self.keys.events, min=f"({after}", count=5000)
-        return [self._event(entry_id, fields) for entry_id, fields in entries]
+        return [self._event(*entry) for entry in entries]
+
+    def _event(self, entry_id: bytes, fields: dict[bytes, bytes]) -> QueueEvent:
+        return QueueEvent.read(entry_id, fields, self.kind.queue, self.keys)
 
     async def state(self, number: str) -> JobState | None:
         """What is known of a job; None where there is none of that number."""
@@ -175,21 +182,6 @@ class Queue:
             attempts=int(attempts or 0),
             progress=_number(progress or b"0"),
             processed_ms=processed and int(processed),
-        )
-
-    def _event(self, entry_id: bytes, fields: dict[bytes, bytes]) -> QueueEvent:
-        text = {key.decode(): value.decode(errors="replace") for key, value in fields.items()}
-        return QueueEvent(
-            id=entry_id.decode(),
-            event=Event(text["event"]),
-            at_ms=float(text["at"]),
-            job=self.keys.number(text.get("job", "")),
-            attempt=int(text.get("attempt", 0)),
-            worker=text.get("worker", ""),
-            error=text.get("error", ""),
-            final=text.get("final") == "1",
-            delay_ms=float(text.get("delay_ms", 0)),
-            progress=float(text.get("progress", 0)),
         )
 
     async def obliterate(self) -> None:
@@ -226,12 +218,9 @@ def _state(
         known |= {"result": value} if ok else {"error": str(value)}
         state = State.COMPLETED if ok else State.FAILED
         return JobState(**known, state=state, attemptsMade=envelope["t"])
-    if is_active:
-        state = State.ACTIVE
-    else:
-        state = State.WAITING if is_due else State.DELAYED
+    waiting = State.WAITING if is_due else State.DELAYED
     known |= {"processedOn": processed_ms, "finishedOn": None}
-    return JobState(**known, state=state, attemptsMade=attempts)
+    return JobState(**known, state=State.ACTIVE if is_active else waiting, attemptsMade=attempts)
 
 
 def _number(text: bytes) -> float:

@@ -38,7 +38,7 @@ async def serve_api(host: str, port: int, *, leave_with_parent: bool = False) ->
     uvicorn_server = _ApiServer(config)
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn has its own, and when it is done raises the signal again, for whoever had it before
+        # uvicorn has its own, and when it is done raises the signal again for the one before
         loop.add_signal_handler(signum, lambda: None)
     if leave_with_parent:
         watch = asyncio.create_task(when_parent_is_gone(lambda: _stop(uvicorn_server)))

@@ -6,21 +6,26 @@ import asyncio
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from redis.exceptions import RedisError
 
 from lessonkit.errors import (
     BadSetting,
+    NotOurServer,
     ServerDidNotStart,
+    ServerLost,
     ServerNotFound,
     ServerUnreachable,
 )
+from lessonkit.guard import WELL_S
 from workers.attempt import describe
 from workers.connection import connect, safe_url
 from workers.contract import SOCKET_NAME, servers_directory
@@ -40,6 +45,27 @@ _SETTINGS = {
     # a stock arq client wakes our workers through these
     "notify-keyspace-events": "Ez",
 }
+
+
+@dataclass(frozen=True, repr=False)
+class Outage:
+    """A server that was killed and came back. Times are ms since the epoch; the server runs on this
+    machine, so its clock is ours."""
+
+    killed_pid: int
+    new_pid: int
+    began_ms: float
+    ended_ms: float
+
+    @property
+    def away_s(self) -> float:
+        return (self.ended_ms - self.began_ms) / 1000
+
+    def __repr__(self) -> str:
+        return (
+            f"Redis, process {self.killed_pid}, was killed with SIGKILL.\n"
+            f"After {self.away_s:.1f} s it answers again, as process {self.new_pid}."
+        )
 
 
 @dataclass
@@ -63,6 +89,28 @@ class Server:
     @property
     def pids(self) -> list[int]:
         return [self._guard.pid] if self._guard and self.running else []
+
+    async def kill(self) -> Outage:
+        """Kill the server with SIGKILL and wait until the guard has started it again.
+
+        Raises NotOurServer for somebody else's, ServerLost when it does not come back.
+        """
+        if not self.is_private:
+            raise NotOurServer(url=safe_url(self.url))
+        # its guard gives up one that ends soon after its start; the age is in whole seconds
+        while (about := await _about(self.url)) is None or about["uptime_in_seconds"] <= WELL_S:
+            await self._wait()
+        os.kill(about["process_id"], signal.SIGKILL)
+        began = time.time()
+        while (reborn := await _about(self.url)) is None:
+            await self._wait()
+        pids = about["process_id"], reborn["process_id"]
+        return Outage(*pids, began_ms=began * 1000, ended_ms=time.time() * 1000)
+
+    async def _wait(self) -> None:
+        if not self.running:
+            raise ServerLost(url=self.url, reason="its guard gave it up")
+        await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
         """End the server once its clients have gone, and remove its directory."""
@@ -120,24 +168,30 @@ async def _start(program: Path, owner: str) -> Server:
         "logfile": str(directory / "log"),
     }
     arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    with (directory / "errors").open("wb") as errors:
-        guard = subprocess.Popen(  # noqa: ASYNC220 - the guard answers to this process, not to a loop
-            [sys.executable, "-I", "-S", GUARD, directory, str(PATIENCE_S), program, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            start_new_session=True,
-            cwd="/",
-        )
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 - read below, when the directory may be gone
+    guard = subprocess.Popen(  # noqa: ASYNC220 - the guard answers to this process, not to a loop
+        [sys.executable, "-I", "-S", GUARD, directory, str(PATIENCE_S), program, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        start_new_session=True,
+        cwd="/",
+    )
     server = Server(f"unix://{socket_path}", str(program), guard)
     began = time.monotonic()
-    while not await _answers(server.url):
-        waited_s = time.monotonic() - began
-        if not server.running or waited_s > START_TIMEOUT_S:
-            log_tail = _tail(directory / "errors") + _tail(directory / "log")
+    with errors:
+        try:
+            while await _about(server.url) is None:
+                waited_s = time.monotonic() - began
+                if not server.running or waited_s > START_TIMEOUT_S:
+                    await server.stop()
+                    errors.seek(0)
+                    log_tail = errors.read().decode(errors="replace").strip()
+                    raise ServerDidNotStart(waited_s=waited_s, log_tail=log_tail)
+                await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
             await server.stop()
-            raise ServerDidNotStart(waited_s=waited_s, log_tail=log_tail)
-        await asyncio.sleep(0.01)
+            raise
     return server
 
 
@@ -152,18 +206,12 @@ def _fresh_directory() -> Path:
         raise ServerDidNotStart(waited_s=0.0, log_tail=str(error)) from None
 
 
-async def _answers(url: str) -> bool:
+async def _about(url: str) -> dict[str, Any] | None:
+    """What a server says of itself; None where none answers."""
     client = connect(url)
     try:
-        return bool(await client.ping())
+        return dict(await client.info("server"))
     except (RedisError, OSError):
-        return False
+        return None
     finally:
         await client.aclose()
-
-
-def _tail(path: Path, lines: int = 5) -> str:
-    try:
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-    except OSError:
-        return ""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,13 @@ from lessonkit import background
 from lessonkit.batch import Batch, BatchResult, run_batch
 from lessonkit.errors import LabClosed, ServerLost
 from lessonkit.follow import Story, follow
-from lessonkit.processes import ApiProcess, ChildProcess, WorkerProcess
+from lessonkit.processes import ApiProcess, ChildProcess, WorkerProcess, started
 from lessonkit.progress import CellProgress
 from lessonkit.queue import Queue
-from lessonkit.server import Server, open_server
+from lessonkit.server import Outage, Server, open_server
 from workers.attempt import describe
 from workers.connection import connect, safe_url
-from workers.contract import DEFAULT_PREFIX, EMAIL, KINDS, Payload
+from workers.contract import DEFAULT_PREFIX, EMAIL, KINDS, JobKind, Payload
 
 
 #: a run that is stopped has its emails given up: nobody waits for them
@@ -48,17 +48,26 @@ class Lab:
         self._opening = asyncio.Lock()
         self._closed = False
         self.output = ""
-        """What the worker of the last `run` printed."""
+        """What the workers of the last `run` printed; of several, each line begins with its pid."""
 
     # ---- from a cell ---------------------------------------------------------------------------
 
-    async def run(self, jobs: int = 5, seconds: float = 1.0, max_jobs: int = 1) -> BatchResult:
-        """Send `jobs` emails of `seconds` each through one worker that runs `max_jobs` at a time.
+    async def run(
+        self,
+        jobs: int = 5,
+        seconds: float = 1.0,
+        max_jobs: int = 1,
+        *,
+        workers: int = 1,
+        limit: str = "off",
+    ) -> BatchResult:
+        """Send `jobs` emails of `seconds` each through `workers` processes, each of which runs
+        `max_jobs` at a time; with a `limit` like "10/1s", all of them start no more than that.
 
         Raises BadSetting for a number that makes no sense, and WorkerDied, ProcessDidNotStart,
         RunTimedOut, RunStopped or a server's error when the run cannot end.
         """
-        batch, output = Batch(jobs, max_jobs, seconds), list[str]()
+        batch, output = Batch(jobs, max_jobs, seconds, workers, limit), list[str]()
         self.output = ""
         with CellProgress() as progress:
             measuring = self.measure(batch, on_phase=progress.phase, on_output=output.append)
@@ -88,18 +97,31 @@ class Lab:
         return await background.join(self._follow(job, queue, timeout_s))
 
     async def start_worker(
-        self, queue: str = "email", *, max_jobs: int = 3, limit: str = "off", grace_s: float = 10.0
+        self,
+        queue: str = "email",
+        *,
+        max_jobs: int = 3,
+        limit: str = "off",
+        grace_s: float = 10.0,
+        backoff_s: float = 1.0,
     ) -> Any:
         """Start a worker of a queue, which goes on until it is told to `stop()`.
 
-        What it answers has the worker's `pid`, its `output` so far, and `send_signal`. `limit` is
-        like "10/1s". Raises ProcessDidNotStart.
+        What it answers has the worker's `pid`, its `output` so far, and `send_signal`. The settings
+        are those of `WorkerProcess`. Raises ProcessDidNotStart.
         """
         server, redis = await background.join(self.open())
+        settings: dict[str, Any] = {"limit": limit, "grace_s": grace_s, "backoff_s": backoff_s}
         worker = WorkerProcess(
-            Queue(KINDS[queue], redis), server.url, max_jobs=max_jobs, limit=limit, grace_s=grace_s
+            Queue(KINDS[queue], redis), server.url, max_jobs=max_jobs, **settings
         )
         return await self._start(worker)
+
+    async def kill_redis(self) -> Outage:
+        """Kill the session's own server with SIGKILL, as a crash would, and wait until its guard
+        has started it again. Raises NotOurServer for the one that `REDIS_URL` names."""
+        server, _ = await background.join(self.open())
+        return await background.join(server.kill())
 
     async def start_api(self) -> Any:
         """Start the HTTP API: its `url`, the `headers` that requests must carry, its `output`."""
@@ -136,27 +158,48 @@ class Lab:
         on_change: Callable[[Batch], None] = _ignore,
         on_output: Callable[[str], None] = _ignore,
     ) -> BatchResult:
-        """Run a batch with a fresh worker, on a queue of its own. Whatever happens, the worker is
+        """Run a batch with fresh workers, on a queue of its own. Whatever happens, the workers are
         stopped and the batch's jobs are removed."""
         on_phase("starting Redis")
+        async with self.own_queue() as (queue, url):
+            on_phase(f"starting the worker{'s' * (batch.workers > 1)}")
+            settings: dict[str, Any] = {
+                "max_jobs": batch.max_jobs,
+                "limit": batch.limit,
+                "grace_s": STOP_GRACE_S,
+            }
+            settings |= {"on_output": on_output, "says_pid": batch.workers > 1}
+            workers = [WorkerProcess(queue, url, **settings) for _ in range(batch.workers)]
+            with self.known(workers):
+                async with started(workers):
+                    on_phase("running")
+                    return await run_batch(queue, workers, batch, on_change=on_change)
+
+    @contextlib.asynccontextmanager
+    async def own_queue(self, kind: JobKind = EMAIL) -> AsyncIterator[tuple[Queue, str]]:
+        """A queue that nobody else has, and its server's URL; it is removed afterwards.
+
+        Raises ServerLost when the server goes away meanwhile.
+        """
         server, redis = await self.open()
-        # a queue of its own: what an earlier run or a worker in a terminal does is no part of it
-        queue = Queue(EMAIL, redis, prefix=f"{DEFAULT_PREFIX}{secrets.token_hex(4)}:")
-        on_phase("starting the worker")
-        worker = WorkerProcess(
-            queue, server.url, max_jobs=batch.max_jobs, grace_s=STOP_GRACE_S, on_output=on_output
-        )
-        self._processes.append(worker)
+        # what an earlier run or a worker in a terminal does is no part of it
+        queue = Queue(kind, redis, prefix=f"{DEFAULT_PREFIX}{secrets.token_hex(4)}:")
         try:
-            async with worker:
-                on_phase("running")
-                return await run_batch(queue, worker, batch, on_change=on_change)
+            yield queue, server.url
         except (RedisError, OSError) as error:
             raise ServerLost(url=safe_url(server.url), reason=describe(error)) from None
         finally:
-            self._processes.remove(worker)
             with contextlib.suppress(RedisError, OSError):
                 await queue.obliterate()
+
+    @contextlib.contextmanager
+    def known(self, processes: Collection[ChildProcess]) -> Iterator[None]:
+        """Have `shut()` end these as well, as long as they are there."""
+        self._processes += processes
+        try:
+            yield
+        finally:
+            self._processes = [each for each in self._processes if each not in processes]
 
     async def open(self) -> tuple[Server, ArqRedis]:
         """The session's server and a client, started when they are first asked for and again when
@@ -165,6 +208,9 @@ class Lab:
             if self._closed:
                 raise LabClosed
             if not (self._server and self._redis and self._server.running):
+                if self._server and self._redis:  # it is gone; let go of what it held
+                    await self._redis.aclose()
+                    await self._server.stop()
                 self._server = await open_server(_owner())
                 self._redis = connect(self._server.url)
             return self._server, self._redis

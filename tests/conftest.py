@@ -28,7 +28,7 @@ SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
 ODD_JOBS = Path(__file__).with_name("odd_jobs.py")
 
 # the same examples each time, and no deadline: the machine may be busy with other tests
-hypothesis.settings.register_profile("ours", max_examples=50, deadline=None, derandomize=True)
+hypothesis.settings.register_profile("ours", max_examples=25, deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ours")
 
 
@@ -146,9 +146,11 @@ def prefix():
 
 
 @pytest.fixture
-def queue(redis, prefix):
+async def queue(redis, prefix):
     """An email queue that no other test has."""
-    return Queue(EMAIL, redis, prefix)
+    queue = Queue(EMAIL, redis, prefix)
+    yield queue
+    print(*await queue.read_events(), sep="\n")  # which pytest shows of a failed test
 
 
 @pytest.fixture
@@ -266,6 +268,6 @@ def odd_worker(worker):
     """As `worker`, with jobs that misbehave as their subject says: see odd_jobs.py."""
 
     async def start(*arguments, **options):
-        return await worker(*arguments, program=[ODD_JOBS], **options)
+        return await worker("--backoff", 0.1, *arguments, program=[ODD_JOBS], **options)
 
     return start

@@ -53,7 +53,7 @@ async def misbehave(job, email):  # noqa: C901 - a list of sins, one line each
     return "done"
 
 
-WorkerSettings = worker_settings(EMAIL, misbehave, max_jobs=3, on=on) | {"backoff_s": 0.1}
+WorkerSettings = worker_settings(EMAIL, misbehave, max_jobs=3, on=on)
 
 sys.modules["workers.email"] = sys.modules[__name__]
 sys.exit(main())

@@ -48,9 +48,11 @@ async def client(api):
 async def own(own_servers):
     """A Redis and an API for one test, which does them harm: server, api, client."""
     server = await open_server("a test")
-    async with ApiProcess(server.url) as api:
-        async with httpx.AsyncClient(base_url=api.url, headers=api.headers, timeout=30) as client:
-            yield server, api, client
+    async with (
+        ApiProcess(server.url) as api,
+        httpx.AsyncClient(base_url=api.url, headers=api.headers, timeout=30) as client,
+    ):
+        yield server, api, client
     await server.stop()
 
 

@@ -179,7 +179,7 @@ def test_as_data_a_result_has_the_promised_keys_and_is_json():
 
 
 def test_a_results_repr_is_worth_reading():
-    assert repr(spans((0, 1000), (1000, 2000))) == (
+    assert " ".join(repr(spans((0, 1000), (1000, 2000))).split()) == (
         "BatchResult(jobs=2, max_jobs=1, seconds=1, makespan_s=2.000, ideal_s=2, "
         "throughput_jobs_per_s=1.00, peak_concurrency=1)"
     )

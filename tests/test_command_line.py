@@ -3,9 +3,11 @@
 import asyncio
 import json
 import signal
+import sys
 
 import pytest
 
+from lessonkit.__main__ import main
 from tests.test_batch import KEYS
 
 
@@ -90,30 +92,34 @@ def workers_of(one):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-async def test_a_bad_number_is_answered_with_one_clear_line(lessonkit, own_servers, words, wanted):
-    one = lessonkit("compare", *words)
-    assert await one.end() in (1, 2)
-    assert wanted in one.err.splitlines()[-1]
-    assert "Traceback" not in one.err
-    assert one.out == ""
+def test_a_bad_number_is_answered_with_one_clear_line(capsys, own_servers, words, wanted):
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(main(["compare", *words]))
+    said = capsys.readouterr()
+    assert ended.value.code in (1, 2)
+    assert wanted in said.err.splitlines()[-1]
+    assert said.out == ""
     assert not own_servers.exists()
 
 
-@pytest.mark.parametrize(
-    ("url", "wanted"),
-    [
-        ("redis://founder:secret@127.0.0.1:1", "unset REDIS_URL"),
-        ("unix://:secret@/none/redis.sock", "unset REDIS_URL"),
-        ("http://:secret@example.com", "redis://localhost:6379"),
-    ],
-)
-async def test_a_bad_redis_url_is_answered_with_one_clear_line(lessonkit, url, wanted):
-    for words in (["compare", "--json"], ["server"]):
-        one = lessonkit(*words, REDIS_URL=url)
-        assert await one.end() == 1
+BAD_URLS = {
+    "redis://founder:secret@127.0.0.1:1": "unset REDIS_URL",
+    "unix://:secret@/none/redis.sock": "unset REDIS_URL",
+    "http://:secret@example.com": "redis://localhost:6379",
+    "redis://:se/cret@example.com": "redis://localhost:6379",
+}
+
+
+async def test_a_bad_redis_url_is_answered_with_one_clear_line(lessonkit):
+    started = [lessonkit("compare", "--json", REDIS_URL=url) for url in BAD_URLS]
+    started.append(lessonkit("server", REDIS_URL=next(iter(BAD_URLS))))
+    await asyncio.gather(*(one.end() for one in started))
+    for one, wanted in zip(started, [*BAD_URLS.values(), "unset REDIS_URL"], strict=True):
+        assert one.exit_code == 1
         assert len(one.err.splitlines()) == 1
         assert wanted in one.err
-        assert "secret" not in one.err
+        assert "cret" not in one.err
+        assert "'se'" not in one.err
         assert one.out == ""
 
 

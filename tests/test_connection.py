@@ -1,5 +1,6 @@
 """How both sides find Redis, and what they say of it."""
 
+import asyncio
 import socket
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from lessonkit.server import open_server
 from workers.connection import NoServer, connect, find_url, open_servers, safe_url, settings_of
 from workers.contract import SOCKET_NAME
 
-PASSWORDS = st.text(min_size=6).filter(lambda text: text.isprintable() and text.isascii())
+PASSWORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=6)
 
 
 # ---- the password --------------------------------------------------------------------------------
@@ -30,14 +31,6 @@ def test_a_password_that_should_have_been_escaped_is_not_shown_either(secret):
     shown = safe_url(f"redis://:{secret}@example.com:6379")
     assert "se" not in shown.removeprefix("redis://")
     assert "cret" not in shown
-
-
-@pytest.mark.parametrize("secret", ["se/cret", "se#cret", "se]cret", "se:cret"])
-def test_what_is_wrong_with_a_url_does_not_show_its_password(secret):
-    with pytest.raises(ValueError) as caught:
-        connect(f"redis://:{secret}@example.com:port")
-    assert "'se'" not in str(caught.value)
-    assert "cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["unix:///tmp/redis.sock", "redis://example.com"])
@@ -127,6 +120,23 @@ async def test_the_client_speaks_our_codec(redis_url):
     await redis.aclose()
 
 
+async def test_a_task_that_is_cancelled_in_the_middle_of_a_command_ends(redis):
+    """Else Stop and Interrupt would now and then do nothing: Python 3.11's `wait_for` may keep a
+    cancellation to itself."""
+    await redis.ping()
+    for number in range(200):
+        task = asyncio.create_task(_ping_on(redis))
+        await asyncio.sleep(number % 20 / 10_000)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def _ping_on(redis):
+    for _ in range(100):
+        await redis.ping()
+
+
 # ---- discovery -----------------------------------------------------------------------------------
 
 
@@ -160,11 +170,13 @@ async def test_several_servers_are_listed_with_their_owners_to_choose_from(own_s
         assert f"REDIS_URL={url}    ({owner})" in str(caught.value)
 
 
-def test_what_a_dead_server_left_is_not_a_server(own_servers):
-    (own_servers / "s1").mkdir(parents=True)
+def test_what_a_dead_server_left_is_not_a_server(own_servers, monkeypatch):
+    dead = own_servers.with_name("dead")
+    monkeypatch.setenv("LESSONKIT_SERVERS", str(dead))
+    (dead / "s1").mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as line:
-        line.bind(str(own_servers / "s1" / SOCKET_NAME))
-    (own_servers / "s2").mkdir()
-    (own_servers / "s2" / SOCKET_NAME).touch()
-    (own_servers / "s3").mkdir()
+        line.bind(str(dead / "s1" / SOCKET_NAME))
+    (dead / "s2").mkdir()
+    (dead / "s2" / SOCKET_NAME).touch()
+    (dead / "s3").mkdir()
     assert open_servers() == []

@@ -16,11 +16,11 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from workers.attempt import describe
 from workers.connection import NoServer, find_url, safe_url
-from workers.contract import DEFAULT_PREFIX, KINDS, Keys
+from workers.contract import DEFAULT_PREFIX, KINDS, Keys, Limit
 from workers.lifeline import leave_with_parent
 from workers.settings import BadSetting, checked_max_jobs
 from workers.supervisor import Supervisor
-from workers.worker import Limit, Worker
+from workers.worker import Worker
 
 logger = logging.getLogger("workers")
 
@@ -100,11 +100,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--grace",
-        type=_grace,
+        type=_seconds,
         default=10.0,
         metavar="SECONDS",
         help="how long running jobs may take to finish when told to stop; what has not finished "
         "goes back to its queue (default: 10)",
+    )
+    parser.add_argument(
+        "--backoff",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long a job that failed waits for its second attempt; doubled for each further "
+        "one (default: 1)",
     )
     parser.add_argument(
         "--prefix",
@@ -129,7 +136,7 @@ def _processes(value: str) -> int:
     raise argparse.ArgumentTypeError(f"{value!r}: give a whole number from 1 to 64")
 
 
-def _grace(value: str) -> float:
+def _seconds(value: str) -> float:
     try:
         seconds = float(value)
     except ValueError:
@@ -139,17 +146,11 @@ def _grace(value: str) -> float:
     return seconds
 
 
-def _limit(value: str) -> Limit | str | None:
-    if value in ("", "off"):
-        return value and None
-    max_starts, slash, per = value.partition("/")
+def _limit(value: str) -> Limit | str:
     try:
-        limit = Limit(int(max_starts), float(per.removesuffix("s")))
-    except ValueError:
-        limit = Limit(0, 0)
-    if not slash or limit.max < 1 or not 0.001 <= limit.per_s <= 86_400:
-        raise argparse.ArgumentTypeError(f"{value!r} is no limit: give one like 10/1s, or off")
-    return limit
+        return value and Limit.of(value)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 async def _run(url: str, options: argparse.Namespace) -> int:
@@ -173,7 +174,9 @@ async def _run(url: str, options: argparse.Namespace) -> int:
         watch.cancel()
     for worker in workers:
         await worker.close()
-    print("[worker] All workers closed")
+    print("[worker] All workers closed", flush=True)
+    if any(worker.left_behind for worker in workers):
+        os._exit(0)  # asyncio would wait for them for ever
     return 0
 
 
@@ -209,6 +212,8 @@ def _worker(queue: str, url: str, options: argparse.Namespace) -> Worker:
     del settings["redis_settings"]
     settings["job_completion_wait"] = options.grace
     settings["queue_name"] = Keys.of(queue, options.prefix).queue
+    if options.backoff is not None:
+        settings["backoff_s"] = options.backoff
     if options.max_jobs is not None:
         settings["max_jobs"] = options.max_jobs
     if options.limit != "":

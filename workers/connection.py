@@ -7,7 +7,7 @@ import re
 import socket
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio.connection import ConnectionPool
@@ -25,8 +25,7 @@ class NoServer(Exception):
 
 def connect(url: str, **options: Any) -> ArqRedis:
     """An arq client with our codec. Nothing is sent yet. Raises ValueError for a bad URL."""
-    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("it must begin with redis://, rediss:// or unix://")
+    _split(url)
     options = {"socket_timeout": COMMAND_TIMEOUT_S, "socket_connect_timeout": 2.0} | options
     pool = ConnectionPool.from_url(url, **options)
     client = ArqRedis(pool, job_serializer=codec.dumps, job_deserializer=codec.loads)
@@ -42,7 +41,8 @@ def safe_url(url: str) -> str:
 
 def settings_of(url: str) -> RedisSettings:
     """The URL for a stock arq worker. (arq's own reader leaves %-escapes in passwords.)"""
-    parts, query = urlsplit(url), parse_qs(urlsplit(url).query)
+    parts = _split(url)
+    query = parse_qs(parts.query)
     database = (query.get("db") or [parts.path.strip("/") if parts.scheme != "unix" else ""])[0]
     return RedisSettings(
         host=parts.hostname or "localhost",
@@ -54,6 +54,20 @@ def settings_of(url: str) -> RedisSettings:
         ssl=parts.scheme == "rediss",
         ssl_check_hostname=parts.scheme == "rediss",
     )
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of the URL. Raises ValueError, whose text never quotes what may be a password."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("it must begin with redis://, rediss:// or unix://")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError(
+            "its port is no number; in a password, write / as %2F, # as %23, ? as %3F and @ as %40"
+        ) from None
+    return parts
 
 
 def find_url() -> str:

@@ -207,9 +207,31 @@ class Keys:
         return f"{self.queue}:{int(number):08d}" if ours else number
 
     def number(self, arq_id: str) -> str:
-        """The id that people see: `"lesson:email:00000007"` -> `"7"`; foreign ids stay as they are."""
+        """The id that people see: `"lesson:email:00000007"` -> `"7"`; foreign ids stay."""
         ours = re.fullmatch(re.escape(self.queue) + ":([0-9]{8,15})", arq_id)
         return str(int(ours[1])) if ours else arq_id
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `max` starts in any `per_s` seconds, for all workers of a queue together."""
+
+    max: int
+    per_s: float
+
+    @classmethod
+    def of(cls, text: str) -> Limit:
+        """`Limit.of("10/1s")`; "off" is `NO_LIMIT`. Raises ValueError that says what to give."""
+        if text == "off":
+            return NO_LIMIT
+        found = re.fullmatch(r"([0-9]{1,9})/([0-9]{0,5}\.?[0-9]{1,9})s?", text)
+        limit = cls(int(found[1]), float(found[2])) if found else NO_LIMIT
+        if limit.max < 1 or not 0.001 <= limit.per_s <= 86_400:
+            raise ValueError(f"{text!r} is no limit: give one like 10/1s, or off")
+        return limit
+
+
+NO_LIMIT = Limit(0, 0)
 
 
 def servers_directory() -> Path:

@@ -6,11 +6,10 @@ import os
 
 from workers import mock_provider, smtp
 from workers.codec import printable
-from workers.contract import EMAIL, EmailPayload
+from workers.contract import EMAIL, EmailPayload, Limit
 from workers.handlers import Handlers, Happened
 from workers.processor import Job
 from workers.settings import worker_concurrency, worker_settings
-from workers.worker import Limit
 
 on = Handlers()
 
@@ -42,6 +41,11 @@ def say_failed(happened: Happened) -> None:
     print(
         f"[worker:email] Job {happened.job} failed (attempt {happened.attempt}): {happened.reason}"
     )
+
+
+@on("returned")
+def say_returned(happened: Happened) -> None:
+    print(f"[worker:email] Job {happened.job} went back to the queue")
 
 
 @on("error")

@@ -54,7 +54,11 @@ class Handlers:
         return attach
 
     def tell(self, happened: Happened) -> None:
-        """Call the event's handlers. One that raises is logged and stops nobody."""
+        """Call the event's handlers. One that raises is logged and stops nobody.
+
+        An entry of the queue's stream will do as well: what it shares with Happened has the same
+        names.
+        """
         for handler in self._handlers[happened.event]:
             try:
                 handler(happened)

@@ -34,7 +34,7 @@ class Job:
         """1 the first time it runs."""
 
     async def progress(self, percent: float) -> None:
-        """Tell how far it is, from 0 to 100. With Redis away it is not told, and the job goes on."""
+        """Tell how far it is, from 0 to 100. With Redis away nobody hears, and the job goes on."""
         job_id = self._ctx["job_id"]
         tell = self._ctx["redis"].register_script(PROGRESS)
         fields = [redis_id(job_id), self._ctx.get("worker", ""), self.attempt, f"{percent:g}"]

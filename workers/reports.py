@@ -35,9 +35,8 @@ def say_completed(happened: Happened) -> None:
 
 @on("failed")
 def say_failed(happened: Happened) -> None:
-    print(
-        f"[worker:reports] Job {happened.job} failed (attempt {happened.attempt}): {happened.reason}"
-    )
+    attempt, reason = happened.attempt, happened.reason
+    print(f"[worker:reports] Job {happened.job} failed (attempt {attempt}): {reason}")
 
 
 @on("error")

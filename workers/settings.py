@@ -10,10 +10,9 @@ from arq.connections import RedisSettings
 
 from workers import codec
 from workers.connection import NoServer, find_url, settings_of
-from workers.contract import MAX_JOBS_LIMIT, JobKind, Keys, Payload
+from workers.contract import MAX_JOBS_LIMIT, JobKind, Keys, Limit, Payload
 from workers.handlers import Handlers
 from workers.processor import Job, arq_function
-from workers.worker import Limit
 
 P = TypeVar("P", bound=Payload)
 

@@ -31,7 +31,8 @@ class Supervisor:
         print(f"[workers] Starting {self._count} processes")
         codes = await asyncio.gather(*(self._keep(number) for number in range(self._count)))
         print("[workers] All processes have left")
-        return max(codes)
+        # of a process that a signal killed, what a shell would say
+        return max(128 - code if code < 0 else code for code in codes)
 
     def leave(self) -> None:
         """Have all processes leave gracefully."""

@@ -16,7 +16,6 @@ import socket
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from redis.exceptions import RedisError
 from workers.attempt import Claim, Report, Rules, attempt, describe, readable_id
 from workers.codec import printable
 from workers.connection import connect
-from workers.contract import EVENTS_KEPT, Event, Keys
+from workers.contract import EVENTS_KEPT, NO_LIMIT, Event, Keys, Limit
 from workers.handlers import Handlers, Happened
 from workers.leases import LEASE_S, RENEW_S, Leases
 
@@ -42,17 +41,6 @@ CANCEL_S = 1.0
 TROUBLE = (RedisError, OSError, asyncio.TimeoutError)
 
 logger = logging.getLogger("workers")
-
-
-@dataclass(frozen=True)
-class Limit:
-    """At most `max` starts in any `per_s` seconds, for all workers of a queue together."""
-
-    max: int
-    per_s: float
-
-
-NO_LIMIT = Limit(0, 0)
 
 
 class Worker(arq.worker.Worker):
@@ -94,6 +82,8 @@ class Worker(arq.worker.Worker):
         self._look_again_s = 0.0
         self._running: dict[str, asyncio.Task[None]] = {}
         self._ended: list[Report] = []
+        self.left_behind: list[str] = []
+        """Jobs that went back to the queue while their processor would not end."""
         self._visits = itertools.count(1)
         self._unanswered: tuple[int, list[Report]] | None = None
         self._troubles = 0
@@ -141,7 +131,8 @@ class Worker(arq.worker.Worker):
 
     def _give_up(self) -> None:
         self._given_up = True
-        for job_id in list(self._running):  # these swallowed their cancellation
+        self.left_behind = list(self._running)  # these swallowed their cancellation
+        for job_id in self.left_behind:
             self._returned(self.leases.held[job_id])
         self._wake.set()
 
@@ -201,6 +192,8 @@ class Worker(arq.worker.Worker):
             return
         self._unanswered, self._last_answer = None, time.monotonic()
         self._take_in(reports, *answer)
+        if again:  # what has ended since, and what is due, was no part of it
+            self._wake.set()
         if self._troubles:
             await self._out_of_trouble()
         with suppress(*TROUBLE):

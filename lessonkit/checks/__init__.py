@@ -1,5 +1,8 @@
 """Exercise checks, one module a notebook."""
 
 from lessonkit.checks.concurrency import check_totals as check_totals
+from lessonkit.checks.events import check_log as check_log
 from lessonkit.checks.first_worker import check_sent as check_sent
+from lessonkit.checks.handover import check_handover as check_handover
+from lessonkit.checks.rate import check_rate as check_rate
 from lessonkit.checks.start_here import check_mended as check_mended

@@ -1,4 +1,4 @@
-"""What a check says: *not attempted*, *not yet, because …* or *passed*, and what was not checked."""
+"""What a check says: *not attempted*, *not yet, because …*, or *passed* and what is unchecked."""
 
 from __future__ import annotations
 

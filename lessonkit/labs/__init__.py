@@ -1,5 +1,8 @@
 """Experiments with sliders. Importing this loads ipywidgets and matplotlib."""
 
 from lessonkit.labs.concurrency import ConcurrencyLab
+from lessonkit.labs.events import EventsLab
+from lessonkit.labs.rate import RateLab
+from lessonkit.labs.shutdown import ShutdownLab
 
-__all__ = ["ConcurrencyLab"]
+__all__ = ["ConcurrencyLab", "EventsLab", "RateLab", "ShutdownLab"]

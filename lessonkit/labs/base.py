@@ -38,6 +38,9 @@ class WidgetLab:
     `_join` (from a cell).
     """
 
+    stopping = "Stopping: the worker leaves, the emails that wait are removed."
+    stopped = "Stopped. Run again whenever you like."
+
     def __init__(self, title: str, lead: str) -> None:
         self._task: asyncio.Task[Any] | None = None
         self._stopped = False
@@ -63,7 +66,7 @@ class WidgetLab:
     def _cancel(self) -> None:
         # a second cancellation would interrupt the clean-up after the first
         if self._task and not self._task.cancelling():
-            self._say("Stopping: the worker leaves, the emails that wait are removed.")
+            self._say(self.stopping)
             self._stopped = True
             self._task.cancel()
 
@@ -98,7 +101,7 @@ class WidgetLab:
         try:
             return await work()
         except asyncio.CancelledError:
-            self._say("Stopped. Run again whenever you like.")
+            self._say(self.stopped)
             if self._stopped:
                 raise RunStopped from None
             raise
@@ -176,7 +179,7 @@ def _line(line: str) -> str:
     kind = ""
     if "failed" in line or "error" in line.lower():
         kind = "lk-trouble"
-    elif line.startswith("[worker"):
+    elif line.lstrip("0123456789 ").startswith("[worker"):  # of several, after a pid
         kind = "lk-worker"
     return f'<span class="{kind}">{escape(line)}</span>'
 

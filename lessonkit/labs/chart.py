@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets as widgets
+from matplotlib.artist import Artist
 
 from lessonkit.batch import Batch, BatchResult
 from lessonkit.frames import Canvas
 from lessonkit.labs.base import classed
 from lessonkit.page import picture
-from lessonkit.plots import (
-    DoneChart,
-    SlotsChart,
-    describe_done,
-    describe_slots,
-    draw_done,
-    draw_slots,
-)
+from lessonkit.plots import describe_done, describe_slots, draw_done, draw_slots
 from lessonkit.plots.data import Run
 
 WIDTH, HEIGHT = 430, 290
@@ -29,6 +23,15 @@ FRAME_S = 0.12
 EARLIER_SHOWN = 3
 
 
+class Chart(Protocol):
+    """What a draw function answers."""
+
+    @property
+    def moving(self) -> tuple[Artist, ...]: ...
+
+    def update(self, run: Any) -> bool: ...
+
+
 class LiveChart:
     """A chart in a widget of its own. To be used from one thread at a time.
 
@@ -36,25 +39,29 @@ class LiveChart:
     12 frames a second, it flickers as little, which is not at all.
     """
 
-    def __init__(self, name: str, draw: Callable[..., SlotsChart | DoneChart]) -> None:
-        self._canvas, self._draw = Canvas(WIDTH, HEIGHT), draw
-        self._chart: SlotsChart | DoneChart | None = None
+    def __init__(self, name: str, draw: Callable[..., Chart], *, left: int = 56) -> None:
+        """`left` is the room for the names of what is drawn, in CSS pixels."""
+        self._canvas, self._draw, self._left = Canvas(WIDTH, HEIGHT), draw, left
+        self._chart: Chart | None = None
         self._words = ""
         self.widget = classed(widgets.HTML(), "lk-half", name)
 
-    def begin(self, run: Run, words: str, **options: Any) -> None:
+    def begin(self, run: Any, words: str, **options: Any) -> None:
         """Draw anew; `words` describe it, `options` are those of the chart's draw function."""
-        self._chart, self._words = self._draw(self._canvas.blank(), run, **options), words
+        self._chart, self._words = self._drawn(run, **options), words
         self._canvas.animate(self._chart.moving)
         self._show()
 
-    def update(self, run: Run, words: str) -> None:
+    def update(self, run: Any, words: str) -> None:
         """Show how the run stands now, and say so in `words`."""
         assert self._chart, "begin() comes first"
         self._words = words
         if self._chart.update(run):
             self._canvas.settle()
         self._show()
+
+    def _drawn(self, run: Any, **options: Any) -> Chart:
+        return self._draw(self._canvas.blank(left=self._left), run, **options)
 
     def _show(self) -> None:
         self.widget.value = picture(self._canvas.png(), self._words, WIDTH, HEIGHT)

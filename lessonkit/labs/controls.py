@@ -14,11 +14,14 @@ from lessonkit.labs.base import classed
 class Settings:
     """Sliders by name, each from a label, its least and most value, and a tooltip.
 
-    Whole limits make a slider of whole numbers. A slider of the name `max_jobs` has the CSS class
-    `lk-max-jobs`.
+    Whole limits make a slider of whole numbers; a further text is shown in place of the least of
+    them. A slider of the name `max_jobs` has the CSS class `lk-max-jobs`.
     """
 
-    def __init__(self, **sliders: tuple[str, float, float, str]) -> None:
+    def __init__(
+        self, **sliders: tuple[str, float, float, str] | tuple[str, int, int, str, str]
+    ) -> None:
+        self._limits = {name: (about[1], about[2]) for name, about in sliders.items()}
         self._sliders = {name: _slider(name, *about) for name, about in sliders.items()}
 
     @property
@@ -34,15 +37,13 @@ class Settings:
     def check(self, **values: object) -> None:
         """Raise BadSetting for a value that its slider cannot take. None stands for: as it is."""
         for name, value in values.items():
-            slider = self._sliders[name]
-            whole = isinstance(slider, widgets.IntSlider)
-            kind = numbers.Integral if whole else numbers.Real
+            low, high = self._limits[name]
+            whole = isinstance(low, int) and isinstance(high, int)
+            kind: Any = numbers.Integral if whole else numbers.Real
             if value is None:
                 continue
-            if isinstance(value, bool) or not (
-                isinstance(value, kind) and slider.min <= value <= slider.max
-            ):
-                wanted = f"a {'whole ' * whole}number from {slider.min:g} to {slider.max:g}"
+            if isinstance(value, bool) or not (isinstance(value, kind) and low <= value <= high):
+                wanted = f"a {'whole ' * whole}number from {low:g} to {high:g}"
                 raise BadSetting(name=name, value=value, wanted=wanted)
 
     def set(self, **values: float | None) -> None:
@@ -53,20 +54,22 @@ class Settings:
                 self._sliders[name].value = value
 
 
-def _slider(name: str, label: str, low: float, high: float, tooltip: str) -> Any:
-    whole = isinstance(low, int) and isinstance(high, int)
-    kind = widgets.IntSlider if whole else widgets.FloatSlider
-    slider = kind(
-        value=low,
-        min=low,
-        max=high,
-        step=1 if whole else 0.1,
-        description=label,
-        tooltip=tooltip,
-        style={"description_width": "130px"},
-        layout={"width": "420px", "max_width": "100%"},
-        **({} if whole else {"readout_format": ".2f"}),
-    )
+def _slider(name: str, label: str, low: float, high: float, tooltip: str, lowest: str = "") -> Any:
+    look = {
+        "value": low,
+        "description": label,
+        "tooltip": tooltip,
+        "style": {"description_width": "130px"},
+        "layout": {"width": "420px", "max_width": "100%"},
+    }
+    if lowest:
+        values = range(int(low), int(high) + 1)
+        options = [(lowest if value == low else str(value), value) for value in values]
+        slider = widgets.SelectionSlider(options=options, **look)
+    elif isinstance(low, int) and isinstance(high, int):
+        slider = widgets.IntSlider(min=low, max=high, **look)
+    else:
+        slider = widgets.FloatSlider(min=low, max=high, step=0.1, readout_format=".2f", **look)
     return classed(slider, f"lk-{name.replace('_', '-')}")
 
 

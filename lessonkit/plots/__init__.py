@@ -1,19 +1,45 @@
 """Charts of a run: each draws on a given ax and returns its artists; and the same in words."""
 
 from lessonkit.plots.compare import Comparison, compare
+from lessonkit.plots.compare_rates import RateComparison, compare_rates, rates_table
 from lessonkit.plots.done import DoneChart, describe_done, draw_done
+from lessonkit.plots.eventlog import Timeline, timeline
+from lessonkit.plots.handovers import Handovers, handovers
 from lessonkit.plots.ink import color_of, marker_of
+from lessonkit.plots.rate import RateChart, describe_rate, draw_rate
+from lessonkit.plots.shutdown import ShutdownChart, describe_shutdown, draw_shutdown
 from lessonkit.plots.slots import SlotsChart, describe_slots, draw_slots
+from lessonkit.plots.starts import StartsChart, describe_starts, draw_starts
+from lessonkit.plots.timeline import TimelineChart, describe_timeline, draw_timeline
 
 __all__ = [
     "Comparison",
     "DoneChart",
+    "Handovers",
+    "RateChart",
+    "RateComparison",
+    "ShutdownChart",
     "SlotsChart",
+    "StartsChart",
+    "Timeline",
+    "TimelineChart",
     "color_of",
     "compare",
+    "compare_rates",
     "describe_done",
+    "describe_rate",
+    "describe_shutdown",
     "describe_slots",
+    "describe_starts",
+    "describe_timeline",
     "draw_done",
+    "draw_rate",
+    "draw_shutdown",
     "draw_slots",
+    "draw_starts",
+    "draw_timeline",
+    "handovers",
     "marker_of",
+    "rates_table",
+    "timeline",
 ]

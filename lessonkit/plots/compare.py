@@ -38,7 +38,7 @@ class Comparison:
             + [each.ideal_s for each in self.results]
             + [self.predictions_s.get(each.max_jobs, 0.0) for each in self.results]
         )
-        slots = max(each.max_jobs for each in self.results)
+        slots = max(each.slots for each in self.results)
         pictures = []
         for each in self.results:
             canvas = Canvas(WIDTH, HEIGHT)

@@ -95,7 +95,7 @@ def draw_done(
     """
     runs = [*earlier, run]
     jobs = max(each.jobs for each in runs)
-    ideal_s = ideal_makespan_s(run.jobs, run.max_jobs, run.seconds)
+    ideal_s = ideal_makespan_s(run.jobs, run.slots, run.seconds)
     dress(ax, title)
     ax.grid(axis="y", color=RULE, linewidth=0.8)
     times = [now_of(each) for each in runs]
@@ -129,7 +129,7 @@ def draw_done(
 
 def describe_done(run: Run, *, earlier: Sequence[BatchResult] = ()) -> str:
     """The chart in words, from the same data."""
-    ideal_s = ideal_makespan_s(run.jobs, run.max_jobs, run.seconds)
+    ideal_s = ideal_makespan_s(run.jobs, run.slots, run.seconds)
     words = [
         f"Emails done over time: at max_jobs {run.max_jobs}, {len(finishes_of(run))} of {run.jobs} "
         f"after {seconds(now_of(run))}; the ideal is {ideal_s:g} s."
@@ -162,11 +162,11 @@ def _draw_earlier(ax: Axes, run: BatchResult) -> Line2D:
 
 
 def _draw_ideal(ax: Axes, run: Run) -> Line2D:
-    """In the ideal, `max_jobs` emails are done every `seconds`."""
-    waves = range(math.ceil(run.jobs / run.max_jobs) + 1)
+    """In the ideal, as many emails as there are slots are done every `seconds`."""
+    waves = range(math.ceil(run.jobs / run.slots) + 1)
     return ax.plot(
         [wave * run.seconds for wave in waves],
-        [min(wave * run.max_jobs, run.jobs) for wave in waves],
+        [min(wave * run.slots, run.jobs) for wave in waves],
         drawstyle="steps-post",
         color=QUIET,
         linewidth=1.3,
@@ -177,8 +177,8 @@ def _draw_ideal(ax: Axes, run: Run) -> Line2D:
 
 def _name_ideal(ax: Axes, run: Run) -> None:
     """Beside the rise in the middle of its line."""
-    wave = math.ceil(run.jobs / run.max_jobs / 2)
-    low, high = (wave - 1) * run.max_jobs, min(wave * run.max_jobs, run.jobs)
+    wave = math.ceil(run.jobs / run.slots / 2)
+    low, high = (wave - 1) * run.slots, min(wave * run.slots, run.jobs)
     ax.annotate(
         "ideal",
         xy=(wave * run.seconds, (low + high) / 2),

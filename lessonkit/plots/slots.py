@@ -113,13 +113,13 @@ def draw_slots(
     `end_s` is the time that the axis has to show (default: the run's); at least `slots` lanes are
     shown, and those that `max_jobs` keeps closed are greyed.
     """
-    lanes = max(run.max_jobs, slots)
-    ideal_s = ideal_makespan_s(run.jobs, run.max_jobs, run.seconds)
+    lanes = max(run.slots, slots)
+    ideal_s = ideal_makespan_s(run.jobs, run.slots, run.seconds)
     dress(ax, title or f"max_jobs = {run.max_jobs}", mark=run.max_jobs)
     ax.set_xlim(0, nice_end(max(ideal_s, now_of(run), prediction_s or 0, end_s or 0)))
     ax.set_ylim(lanes - 0.45, -0.55)
-    _name_lanes(ax, run.max_jobs)
-    still = _draw_closed(ax, run.max_jobs, lanes)
+    _name_lanes(ax, run.slots)
+    still = _draw_closed(ax, run.slots, lanes)
     still += _draw_marks(ax, ideal_s, prediction_s)
 
     color, detailed = color_of(run.max_jobs), run.jobs <= DETAILED

@@ -7,9 +7,10 @@ import asyncio
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
-from pathlib import Path
+import traceback
 
 from tests.bench.bench import Bench, Measure
 from tests.bench.compare import Row, say
@@ -44,10 +45,12 @@ def main() -> None:
             print(f"{name:12}{(measure.__doc__ or '').strip().splitlines()[0]}")
         return
     began = time.monotonic()
-    rows = asyncio.run(_measure(options.only or list(MEASURES), quiet=options.json))
+    names = options.only or list(MEASURES)
+    rows, failed = asyncio.run(_measure(names, quiet=options.json))
     if options.json:
         print(json.dumps([row.to_dict() for row in rows], indent=1, ensure_ascii=False))
     say(f"{len(rows)} rows in {time.monotonic() - began:.0f} s")
+    sys.exit(1 if failed else 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,20 +67,30 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _measure(names: list[str], *, quiet: bool) -> list[Row]:
+async def _measure(names: list[str], *, quiet: bool) -> tuple[list[Row], list[str]]:
+    """The rows, and the names of what could not be measured."""
     # servers of our own, apart from those that notebooks have open
     os.environ.pop("REDIS_URL", None)
-    servers = tempfile.mkdtemp(prefix="lkb-", dir="/tmp" if Path("/tmp").is_dir() else None)
+    short = "/tmp" if os.access("/tmp", os.W_OK) else None  # a socket's path must be short
+    servers = tempfile.mkdtemp(prefix="lkb-", dir=short)
     os.environ["LESSONKIT_SERVERS"] = servers
     try:
         bench = Bench(find_contenders())
         rows: list[Row] = []
+        failed = []
         for name in names:
-            found = await MEASURES[name](bench)
+            began = time.monotonic()
+            try:
+                found = await MEASURES[name](bench)
+            except Exception:  # the others can be measured all the same
+                say(f"{name} could not be measured:\n{traceback.format_exc()}")
+                failed.append(name)
+                continue
             rows += found
+            say(f"{name}: {time.monotonic() - began:.0f} s")
             if not quiet:
                 print("\n\n".join(row.to_text() for row in found), end="\n\n", flush=True)
-        return rows
+        return rows, failed
     finally:
         shutil.rmtree(servers, ignore_errors=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lessonkit.server import open_server
 from tests.bench.compare import Row
-from tests.bench.contender import Contender
+from tests.bench.contender import Contender, Crew
 from tests.bench.contenders import BULLMQ, SAQ
 from tests.bench.ours import OURS
 from tests.bench.stock_arq import ARQ, ARQ_AS_IT_COMES
@@ -37,6 +37,18 @@ class Bench:
             yield server.url
         finally:
             await server.stop()
+
+    @contextlib.asynccontextmanager
+    async def crews(self, *wanted: Contender, slots: int) -> AsyncIterator[dict[str, Crew]]:
+        """Those of the wanted that can be run here, by name: warmed up, each on its own server."""
+        async with contextlib.AsyncExitStack() as stack:
+            crews: dict[str, Crew] = {}
+            for each in self.those(*wanted):
+                url = await stack.enter_async_context(self.server())
+                crews[each.name] = await stack.enter_async_context(each.crew(url, slots))
+            for crew in crews.values():
+                await crew.warm_up()
+            yield crews
 
 
 Measure = Callable[[Bench], Coroutine[Any, Any, list[Row]]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import psutil
 
@@ -13,7 +14,6 @@ from lessonkit.queue import Queue
 from lessonkit.server import open_server
 from tests.bench.bench import Bench
 from tests.bench.compare import Figures, Row, Target, row, say
-from tests.bench.contender import Crew
 from workers.connection import connect
 from workers.contract import EMAIL
 
@@ -21,15 +21,9 @@ IDLE_S = 5.0
 
 
 async def idle(bench: Bench) -> list[Row]:
-    """CPU of a worker that has nothing to do, and of its server."""
+    """CPU of a worker that has nothing to do."""
     say(f"idle CPU: all at once, {IDLE_S:g} s")
-    async with contextlib.AsyncExitStack() as stack:
-        crews: dict[str, Crew] = {}
-        for each in bench.all:
-            url = await stack.enter_async_context(bench.server())
-            crews[each.name] = await stack.enter_async_context(each.crew(url, slots=5))
-        for crew in crews.values():
-            await crew.warm_up()
+    async with bench.crews(*bench.all, slots=5) as crews:
         await asyncio.sleep(1)
         before = {name: _cpu_s(crew.workers[0].pid) for name, crew in crews.items()}
         await asyncio.sleep(IDLE_S)
@@ -45,7 +39,7 @@ def _cpu_s(pid: int) -> float:
     try:
         with contextlib.ExitStack() as stack:
             files = [
-                stack.enter_context(open(f"/proc/{pid}/task/{thread.id}/schedstat"))
+                stack.enter_context(Path(f"/proc/{pid}/task/{thread.id}/schedstat").open())
                 for thread in psutil.Process(pid).threads()
             ]
             return sum(int(file.read().split()[0]) for file in files) / 1e9
@@ -61,7 +55,7 @@ async def memory(bench: Bench) -> list[Row]:
     queue = Queue(EMAIL, redis)
     try:
         async with WorkerProcess(queue, server.url, max_jobs=5) as worker:
-            await run_batch(queue, worker, Batch(jobs=50, max_jobs=5, seconds=0.01))
+            await run_batch(queue, [worker], Batch(jobs=50, max_jobs=5, seconds=0.01))
             (guard,) = server.pids
             (program,) = psutil.Process(guard).children()
             parts = {"server": program.pid, "guard": guard, "worker": worker.pid}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+from functools import partial
 
 from lessonkit.batch import ideal_makespan_s
 from tests.bench.bench import Bench
-from tests.bench.compare import Row, Target, in_turns, percentile, row, say
-from tests.bench.contender import Contender
+from tests.bench.compare import Figures, Row, Target, in_turns, percentile, row
+from tests.bench.contender import Crew
 from tests.bench.contenders import BULLMQ, SAQ
 from tests.bench.ours import OURS
 from tests.bench.stock_arq import ARQ, ARQ_AS_IT_COMES
@@ -16,7 +17,7 @@ from tests.bench.stock_arq import ARQ, ARQ_AS_IT_COMES
 #: jobs, seconds of each, max_jobs, rounds
 BATCHES = (
     (5, 1.0, 1, 2),
-    (5, 1.0, 5, 4),
+    (5, 1.0, 5, 3),
     (20, 0.1, 1, 3),
     (20, 0.1, 5, 5),
     (50, 0.1, 1, 2),
@@ -27,38 +28,37 @@ STARTS = 100
 
 async def makespan(bench: Bench) -> list[Row]:
     """First enqueue to the end of the last job, above the ideal ⌈jobs / max_jobs⌉ · seconds."""
-    # it sleeps half a second at a time: measured once, beside the others, on a server of its own
-    idler = asyncio.create_task(_slow_makespans(bench))
+    # arq sleeps most of the time: it is measured at the same time, on servers of its own
+    sleepers = asyncio.create_task(_arq_makespans(bench))
     rows = []
-    async with bench.server() as url:
-        for jobs, seconds, slots, rounds in BATCHES:
-            what = f"makespan above the ideal, {jobs} × {seconds:g} s, max_jobs {slots} (ms)"
+    for jobs, seconds, slots, rounds in BATCHES:
+        what = f"makespan above the ideal, {jobs} × {seconds:g} s, max_jobs {slots} (ms)"
+        async with bench.crews(OURS, BULLMQ, slots=slots) as crews:
             entrants = {
-                each.name: lambda each=each: _overhead_ms(each, url, jobs, seconds, slots)  # noqa: B023
-                for each in bench.those(OURS, BULLMQ, ARQ)
+                name: partial(_overhead_ms, crew, jobs, seconds, slots)
+                for name, crew in crews.items()
             }
             found = await in_turns(what, entrants, rounds)
-            rows.append(row(what, found, Target(most=1, of=BULLMQ.name)))
-    for each, slow in zip(rows, await idler, strict=True):
-        each.beside[ARQ_AS_IT_COMES.name] = [slow]
+        rows.append(row(what, found, Target(most=1, of=BULLMQ.name)))
+    for each, slow in zip(rows, await sleepers, strict=True):
+        each.beside.update(slow)
     return rows
 
 
-async def _slow_makespans(bench: Bench) -> list[float]:
-    async with bench.server() as url:
-        return [
-            await _overhead_ms(ARQ_AS_IT_COMES, url, jobs, seconds, slots)
-            for jobs, seconds, slots, _ in BATCHES
-        ]
+async def _arq_makespans(bench: Bench) -> list[Figures]:
+    found = []
+    for jobs, seconds, slots, _ in BATCHES:
+        async with bench.crews(ARQ, ARQ_AS_IT_COMES, slots=slots) as crews:
+            times = [_overhead_ms(crew, jobs, seconds, slots) for crew in crews.values()]
+            overheads = await asyncio.gather(*times)
+        found.append({name: [ms] for name, ms in zip(crews, overheads, strict=True)})
+    return found
 
 
-async def _overhead_ms(
-    contender: Contender, url: str, jobs: int, seconds: float, slots: int
-) -> float:
-    async with contender.crew(url, slots) as crew:
-        await crew.warm_up()
-        began = await crew.add_naps(jobs, seconds)
-        ended = max(end for _, _, end in await crew.naps(jobs))
+async def _overhead_ms(crew: Crew, jobs: int, seconds: float, slots: int) -> float:
+    await crew.settle()
+    began = await crew.add_naps(jobs, seconds)
+    ended = max(end for _, end in await crew.naps(jobs))
     return (ended - began - ideal_makespan_s(jobs, slots, seconds)) * 1000
 
 
@@ -66,19 +66,18 @@ async def latency(bench: Bench) -> list[Row]:
     """Enqueue to start on an idle worker, median and 99th percentile."""
     waits: dict[str, list[list[float]]] = {}
 
-    async def measure(contender: Contender, url: str) -> float:
-        found = await _waits_ms(contender, url)
-        waits.setdefault(contender.name, []).append(found)
-        return statistics.median(found)
+    async def measure(name: str, crew: Crew) -> float:
+        waits.setdefault(name, []).append(await _waits_ms(crew))
+        return statistics.median(waits[name][-1])
 
-    async with bench.server() as url, bench.server() as other:
-        idler = asyncio.create_task(measure(ARQ_AS_IT_COMES, other))
-        entrants = {
-            each.name: lambda each=each: measure(each, url)
-            for each in bench.those(OURS, BULLMQ, SAQ, ARQ)
-        }
+    async with (
+        bench.crews(OURS, BULLMQ, SAQ, ARQ, slots=10) as crews,
+        bench.crews(ARQ_AS_IT_COMES, slots=10) as sleepers,
+    ):
+        sleeping = asyncio.gather(*(measure(name, crew) for name, crew in sleepers.items()))
+        entrants = {name: partial(measure, name, crew) for name, crew in crews.items()}
         await in_turns("enqueue to start", entrants, rounds=3)
-        await idler
+        await sleeping
     return [
         _percentile_row(waits, 50, Target(most=3)),
         _percentile_row(waits, 99, Target(most=1, of=BULLMQ.name)),
@@ -90,13 +89,10 @@ def _percentile_row(waits: dict[str, list[list[float]]], percent: int, target: T
     return row(f"enqueue → start, idle worker, {percent}th percentile (ms)", found, target)
 
 
-async def _waits_ms(contender: Contender, url: str) -> list[float]:
-    async with contender.crew(url, slots=10) as crew:
-        await crew.warm_up()
-        added = []
-        for number in range(STARTS):
-            added.append(await crew.add_naps(1, 0))
-            await asyncio.sleep(0.010 + 0.001 * (number * 7 % 10))  # at no steady beat
-        starts = sorted(await crew.naps(STARTS))
-    say(f"  {contender.name}: {STARTS} starts")
-    return [(start - at) * 1000 for at, (_, start, _) in zip(added, starts, strict=True)]
+async def _waits_ms(crew: Crew) -> list[float]:
+    added = []
+    for number in range(STARTS):
+        added.append(await crew.add_naps(1, 0))
+        await asyncio.sleep(0.010 + 0.001 * (number * 7 % 10))  # at no steady beat
+    naps = await crew.naps(STARTS)
+    return [(start - at) * 1000 for at, (start, _) in zip(added, naps, strict=True)]

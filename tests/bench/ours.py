@@ -8,7 +8,6 @@ from typing import Any
 
 from arq.worker import func
 
-from lessonkit.queue import ADD
 from tests.bench.contender import Contender
 from tests.bench.script import Add, main, nap, nop
 from workers import codec
@@ -21,6 +20,8 @@ OURS = Contender("ours", (sys.executable, "-m", __spec__.name), (QUEUE,), rate_p
 
 
 async def connect_producer(url: str) -> Add:
+    from lessonkit.queue import ADD  # a worker does without it
+
     redis = connect(url)
     script = redis.register_script(ADD)
 

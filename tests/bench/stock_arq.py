@@ -24,8 +24,8 @@ def _contender(name: str, poll_s: float, rate_per_s: int) -> Contender:
     )
 
 
-ARQ = _contender("arq, poll_delay 0.01", BEST_POLL_S, 1000)
-ARQ_AS_IT_COMES = _contender("arq, poll_delay 0.5", DEFAULT_POLL_S, 200)
+ARQ = _contender("arq, poll_delay 0.01", BEST_POLL_S, 1500)
+ARQ_AS_IT_COMES = _contender("arq, poll_delay 0.5", DEFAULT_POLL_S, 500)
 
 
 async def connect_producer(url: str) -> Add:

@@ -3,60 +3,74 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 
 from tests.bench.bench import Bench
 from tests.bench.compare import Figures, Row, Target, in_turns, row, say
 from tests.bench.contender import Contender
-from tests.bench.contenders import BULLMQ
+from tests.bench.contenders import BULLMQ, SAQ
 from tests.bench.ours import OURS
 from tests.bench.stock_arq import ARQ, ARQ_AS_IT_COMES
 
 ROUNDS = 3
+#: by the number of processes
+WHO = {
+    1: (OURS, BULLMQ, SAQ, ARQ, ARQ_AS_IT_COMES),
+    2: (OURS, BULLMQ, ARQ),
+    4: (OURS, BULLMQ),
+}
 BACKLOGS = (1_000, 10_000, 100_000)
 
 
 async def throughput(bench: Bench) -> list[Row]:
     """No-op jobs a second at 10 and 100 slots, by one, two and four processes."""
-    found: dict[tuple[int, int], Figures] = {}
-    async with bench.server() as url:
-        for slots, processes in ((10, 1), (100, 1), (10, 2), (100, 2), (10, 4)):
-            what = f"no-op jobs/s, max_jobs {slots}, processes {processes}"
-            fit = [each for each in bench.all if processes == 1 or each is not ARQ_AS_IT_COMES]
-            entrants = {
-                each.name: lambda each=each: _rate_per_s(each, url, slots, processes)  # noqa: B023
-                for each in fit
-            }
-            found[slots, processes] = await in_turns(what, entrants, ROUNDS)
-    say("without events: our worker has no such switch")
     rows = []
-    for (slots, processes), figures in found.items():
-        what = f"no-op jobs/s, max_jobs {slots}, processes {processes}"
-        if processes == 1:
-            rows.append(row(what, _without(figures, BULLMQ.name), Target(least=6, of=ARQ.name)))
-            what, figures = f"{what}, beside BullMQ", _only(figures, BULLMQ.name)
-            rows.append(row(what, figures, Target(least=1, of=BULLMQ.name)))
-        else:
-            rows.append(row(what, figures))
-    for slots in (10, 100):
-        one, two = found[slots, 1][OURS.name], found[slots, 2][OURS.name]
-        what = f"two processes beside one, max_jobs {slots} (no-op jobs/s)"
-        rows.append(Row(what, two, {"one": one}, Target(least=1.6, of="one")))
+    async with bench.server() as url:
+        for slots, processes in ((10, (1, 2, 4)), (100, (1, 2))):
+            found = await _rates(bench, url, slots, processes)
+            for count in processes:
+                rows += _rows(slots, count, found[count])
+            one, two = found[1][OURS.name], found[2][OURS.name]
+            what = f"no-op jobs/s of two processes beside one, max_jobs {slots}"
+            rows.append(Row(what, two, {"one": one}, Target(least=1.6, of="one")))
+    say("without events: our worker has no such switch")
     return rows
 
 
+async def _rates(
+    bench: Bench, url: str, slots: int, processes: Sequence[int]
+) -> dict[int, Figures]:
+    """Jobs a second by the number of processes."""
+    entrants = {
+        f"{count} {each.name}": partial(_rate_per_s, each, url, slots, count)
+        for count in processes
+        for each in bench.those(*WHO[count])
+    }
+    found: dict[int, Figures] = {count: {} for count in processes}
+    for key, rates in (await in_turns(f"no-op jobs, max_jobs {slots}", entrants, ROUNDS)).items():
+        count, _, name = key.partition(" ")
+        found[int(count)][name] = rates
+    return found
+
+
+def _rows(slots: int, processes: int, figures: Figures) -> list[Row]:
+    what = f"no-op jobs/s, max_jobs {slots}, processes {processes}"
+    if processes > 1:
+        return [row(what, figures)]
+    beside = {name: rates for name, rates in figures.items() if name in (OURS.name, BULLMQ.name)}
+    others = {name: rates for name, rates in figures.items() if name != BULLMQ.name}
+    return [
+        row(what, others, Target(least=6, of=ARQ.name)),
+        row(f"{what}, beside BullMQ", beside, Target(least=1, of=BULLMQ.name)),
+    ]
+
+
 async def _rate_per_s(contender: Contender, url: str, slots: int, processes: int) -> float:
-    jobs = int(contender.rate_per_s * (1 + 0.5 * (processes > 1)))
+    jobs = contender.rate_per_s * (3 if processes > 1 else 2) // 4  # for about half a second
     async with contender.crew(url, slots, processes) as crew:
         await crew.add_nops(jobs)
         return await crew.rate_per_s(jobs)
-
-
-def _without(figures: Figures, name: str) -> Figures:
-    return {each: figures[each] for each in figures if each != name}
-
-
-def _only(figures: Figures, name: str) -> Figures:
-    return {each: figures[each] for each in figures if each in (OURS.name, name)}
 
 
 async def backlog(bench: Bench) -> list[Row]:
@@ -66,11 +80,10 @@ async def backlog(bench: Bench) -> list[Row]:
         jobs = 4000
         async with bench.server() as url, OURS.crew(url, slots=10) as crew:
             await crew.add_nops(queued + jobs)
+            await asyncio.sleep(1.1)  # till what was added is on the disk
             return 1e6 / await crew.rate_per_s(jobs, until_left=queued)
 
-    entrants = {
-        f"at {queued:,} queued": lambda queued=queued: us_a_job(queued) for queued in BACKLOGS
-    }
+    entrants = {f"at {queued:,} queued": partial(us_a_job, queued) for queued in BACKLOGS}
     found = await in_turns("time a job, by jobs queued", entrants, ROUNDS)
     base = f"at {BACKLOGS[0]:,} queued"
     rows = [
@@ -87,7 +100,7 @@ async def backlog(bench: Bench) -> list[Row]:
 
 
 async def _bytes_a_job(bench: Bench, contender: Contender) -> list[float]:
-    jobs = 20_000 if contender.rate_per_s > 1000 else 5_000
+    jobs = 2 * contender.rate_per_s
     async with bench.server() as url, contender.crew(url, slots=1) as crew:
         before = (await crew.redis.info("memory"))["used_memory"]
         await crew.add_nops(jobs)
