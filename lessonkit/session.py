@@ -26,7 +26,6 @@ from workers.attempt import describe
 from workers.connection import connect, safe_url
 from workers.contract import DEFAULT_PREFIX, EMAIL, KINDS, JobKind, Payload
 
-
 #: a run that is stopped has its emails given up: nobody waits for them
 STOP_GRACE_S = 0.2
 
