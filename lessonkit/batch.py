@@ -114,6 +114,19 @@ def _after(
     return JobRecord(**known)
 
 
+def welcome_emails(count: int, seconds: float) -> list[EmailPayload]:
+    """Emails to `count` customers; for each of them the provider takes `seconds`."""
+    return [
+        EmailPayload(
+            to=f"founder{number}@example.com",
+            subject="Welcome aboard",
+            html="<p>Your account is ready.</p>",
+            seconds=seconds,
+        )
+        for number in range(1, count + 1)
+    ]
+
+
 async def run_batch(
     queue: Queue,
     workers: Sequence[WorkerProcess],
@@ -132,15 +145,7 @@ async def run_batch(
     patience_s = 30 + 5 * (slots_s + limited_span_s(batch.jobs, Limit.of(batch.limit)))
     deadline = time.monotonic() + patience_s
     last = await queue.last_event_id()
-    await queue.add_many(
-        EmailPayload(
-            to=f"founder{number}@example.com",
-            subject="Welcome aboard",
-            html="<p>Your account is ready.</p>",
-            seconds=batch.seconds,
-        )
-        for number in range(1, batch.jobs + 1)
-    )
+    await queue.add_many(welcome_emails(batch.jobs, batch.seconds))
     heard = time.monotonic()
     while batch.done < batch.jobs:
         try:

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from lessonkit import background
 from lessonkit.attempts import attempts_of, first_enqueue_ms, jobs_of, shifts_of
+from lessonkit.batch import welcome_emails
 from lessonkit.errors import RunTimedOut, WorkerDied
 from lessonkit.outcomes import Handover, HandoverResult, Outcome
 from lessonkit.processes import WorkerProcess
@@ -38,7 +39,7 @@ async def deploy(
 ) -> None:
     """What a deployment does: the old worker is told to leave, then a new one is started."""
     first = await start_worker(settings.grace_s)
-    await queue.add_many(settings.payloads())
+    await queue.add_many(welcome_emails(settings.jobs, settings.seconds))
     await asyncio.sleep(settings.signal_at_s)
     await watch.note_signal()
     first.send_signal(settings.signum)

@@ -11,7 +11,6 @@ from functools import cached_property
 from lessonkit.attempts import Attempt, Ending, Shift
 from lessonkit.bounds import check_seconds, check_whole
 from lessonkit.errors import BadSetting
-from workers.contract import EmailPayload
 
 SIGNALS = (signal.SIGTERM, signal.SIGKILL)
 MOST_EMAILS, MOST_JOBS, LONGEST_S = 20, 5, 60.0
@@ -70,18 +69,6 @@ class Handover:
         rounds = math.ceil(self.jobs / self.max_jobs) + 1
         return 30 + self.signal_at_s + 5 * rounds * self.seconds
 
-    def payloads(self) -> list[EmailPayload]:
-        """The emails to send."""
-        return [
-            EmailPayload(
-                to=f"founder{number}@example.com",
-                subject="Welcome aboard",
-                html="<p>Your account is ready.</p>",
-                seconds=self.seconds,
-            )
-            for number in range(1, self.jobs + 1)
-        ]
-
 
 @dataclass(frozen=True, repr=False)
 class HandoverResult:
@@ -138,8 +125,11 @@ class HandoverResult:
 
     @property
     def attempts_counted(self) -> dict[str, int]:
-        """How many attempts the queue has counted for each job."""
-        return {job: max((a.number for a in self.attempts_at(job)), default=0) for job in self.jobs}
+        """How many attempts the queue has counted for each job; one that went back is none."""
+        counted = {job: [0] for job in self.jobs}
+        for each in self.attempts:
+            counted[each.job].append(each.number - (each.ending == Ending.RETURNED))
+        return {job: max(numbers) for job, numbers in counted.items()}
 
     @property
     def running_at_signal(self) -> tuple[str, ...]:

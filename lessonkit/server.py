@@ -153,7 +153,7 @@ async def _check(url: str) -> None:
     try:
         await client.ping()
     except (RedisError, OSError) as error:
-        raise ServerUnreachable(url=safe_url(url), reason=describe(error)) from None
+        raise ServerUnreachable(url=safe_url(url), reason=describe(error).rstrip(".")) from None
     finally:
         await client.aclose()
 

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from lessonkit import background
 from lessonkit.batch import Batch, BatchResult, run_batch
+from lessonkit.closed import Closed
 from lessonkit.errors import LabClosed, ServerLost
 from lessonkit.follow import Story, follow
 from lessonkit.processes import ApiProcess, ChildProcess, WorkerProcess, started
@@ -26,6 +27,8 @@ from workers.attempt import describe
 from workers.connection import connect, safe_url
 from workers.contract import DEFAULT_PREFIX, EMAIL, KINDS, JobKind, Payload
 
+#: how long closing waits for those who remove a queue of their own
+LAST_WORD_S = 3.0
 #: a run that is stopped has its emails given up: nobody waits for them
 STOP_GRACE_S = 0.2
 
@@ -44,6 +47,7 @@ class Lab:
         self._server: Server | None = None
         self._redis: ArqRedis | None = None
         self._processes: list[ChildProcess] = []
+        self._guests: list[asyncio.Task[Any]] = []
         self._opening = asyncio.Lock()
         self._closed = False
         self.output = ""
@@ -181,15 +185,19 @@ class Lab:
         Raises ServerLost when the server goes away meanwhile.
         """
         server, redis = await self.open()
+        guest = asyncio.current_task()
+        assert guest
+        self._guests.append(guest)
         # what an earlier run or a worker in a terminal does is no part of it
         queue = Queue(kind, redis, prefix=f"{DEFAULT_PREFIX}{secrets.token_hex(4)}:")
         try:
             yield queue, server.url
         except (RedisError, OSError) as error:
-            raise ServerLost(url=safe_url(server.url), reason=describe(error)) from None
+            raise ServerLost(url=safe_url(server.url), reason=describe(error).rstrip(".")) from None
         finally:
             with contextlib.suppress(RedisError, OSError):
                 await queue.obliterate()
+            self._guests.remove(guest)
 
     @contextlib.contextmanager
     def known(self, processes: Collection[ChildProcess]) -> Iterator[None]:
@@ -220,12 +228,14 @@ class Lab:
         processes = [process for process in self._processes if process.running]
         pids = [process.pid for process in processes]
         await asyncio.gather(*(process.stop() for process in processes))
+        if self._guests:  # they see that their workers have left, and leave
+            await asyncio.wait(set(self._guests), timeout=LAST_WORD_S)
         if self._redis:
             await self._redis.aclose()
         if self._server:
             pids += self._server.pids
             await self._server.stop()
-        return Closed(tuple(pids), tuple(pid for pid in pids if _lives(pid)))
+        return Closed(pids)
 
     def __repr__(self) -> str:
         if self._closed:
@@ -234,19 +244,6 @@ class Lab:
             return "Lab(no server yet)"
         kind = "its own server" if self._server.is_private else "the server of REDIS_URL"
         return f"Lab({kind}, {safe_url(self._server.url)})"
-
-
-class Closed:
-    """What closing a session left behind: nothing, or it says what."""
-
-    def __init__(self, ended: tuple[int, ...], still_alive: tuple[int, ...]) -> None:
-        self.ended, self.still_alive = ended, still_alive
-
-    def __repr__(self) -> str:
-        if self.still_alive:
-            pids = " ".join(map(str, self.still_alive))
-            return f"Closed, but these processes are still there: {pids}. Run `kill {pids}`."
-        return "Closed: no process of this lab is left."
 
 
 _open: Lab | None = None
@@ -271,13 +268,3 @@ def _owner() -> str:
     notebook = os.environ.get("JPY_SESSION_NAME")
     name = Path(notebook).name if notebook else "a Python session"
     return f"{name}, process {os.getpid()}"
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -23,6 +23,7 @@ FLOORS = {
             "jupyter",
             "errors",
             "bounds",
+            "closed",
             "background",
             "events",
             "attempts",

@@ -26,6 +26,11 @@ def test_without_grace_what_ran_goes_back_and_runs_twice_in_one_attempt():
     assert cut().left_after_s == pytest.approx(0.01)
 
 
+def test_an_attempt_that_went_back_is_not_counted():
+    waiting = result(early(CUT, 1.5), over=False)
+    assert waiting.attempts_counted == {"1": 1, "2": 1, "3": 0, "4": 0, "5": 0}
+
+
 def test_with_grace_what_ran_is_finished():
     assert counts(kept()) == [4, 0, 0, 1, 0]
     assert kept().left_after_s == pytest.approx(0.41)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import socket
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from arq.connections import ArqRedis, RedisSettings
-from redis.asyncio.connection import ConnectionPool
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
 
 from workers import codec
 from workers.contract import SOCKET_NAME, servers_directory
@@ -28,9 +29,31 @@ def connect(url: str, **options: Any) -> ArqRedis:
     _split(url)
     options = {"socket_timeout": COMMAND_TIMEOUT_S, "socket_connect_timeout": 2.0} | options
     pool = ConnectionPool.from_url(url, **options)
+    pool.connection_class = _cancellable(pool.connection_class)
     client = ArqRedis(pool, job_serializer=codec.dumps, job_deserializer=codec.loads)
     client.auto_close_connection_pool = True  # nobody else has the pool
     return client
+
+
+def _cancellable(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """A connection whose sending can be cancelled.
+
+    With a timeout redis-py sends within `asyncio.wait_for`, which on Python 3.11 may swallow a
+    cancellation that comes meanwhile: a run that was stopped would go on.
+    """
+
+    class Connection(kind):  # type: ignore[misc,valid-type]
+        socket_timeout: float | None
+
+        async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+            timeout_s, self.socket_timeout = self.socket_timeout, None
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await super().send_packed_command(command, check_health)
+            finally:
+                self.socket_timeout = timeout_s
+
+    return Connection
 
 
 def safe_url(url: str) -> str:

@@ -123,7 +123,7 @@ if may_rescue and allowed > 0 then
       redis.call('ZREM', active, id) -- a worker without leases finished it
     else
       local holder = redis.call('PTTL', 'arq:in-progress:' .. id)
-      if holder > 0 then move(active, id, now + holder)
+      if holder >= 0 then move(active, id, now + holder + 1)
       else
         tell('stalled', id, redis.call('GET', 'arq:retry:' .. id) or '0')
         claim(id, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,8 @@ Entry = tuple[str, str]
 SENT, AGAIN, LOST = "sent", "again", "lost"
 #: other emails than the learner's, in another order
 FRESH = ("nobody@example.invalid", "busy@example.invalid", "founder@example.com", "busy@x.invalid")
+#: far longer than these take
+PATIENCE_S = 30.0
 
 
 async def check_log(log: object, on: Any, *, heard: Sequence[QueueEvent], lab: Lab) -> Verdict:
@@ -28,12 +31,15 @@ async def check_log(log: object, on: Any, *, heard: Sequence[QueueEvent], lab: L
     try:
         _compare(log, heard)
         assert isinstance(log, list)
-        fresh = await background.join(_fresh_events(lab))
+        fresh = await background.join(asyncio.wait_for(_fresh_events(lab), PATIENCE_S))
         written, log[:] = list(log), []
         for event in fresh:
             on.tell(event)
         again, log[:] = list(log), written
         _compare_fresh(again, fresh)
+    except TimeoutError:
+        why = f"new emails were not sent within {PATIENCE_S:.0f} s: run this cell once more."
+        return Verdict("not yet", why)
     except NotYet as problem:
         return Verdict("not yet", str(problem))
     kinds = Counter(word for word, _ in entries_of(fresh))

@@ -99,7 +99,7 @@ def draw_timeline(
 
     A job that has not ended is drawn up to `now_s`; there is room for at least `lanes` rows.
     """
-    chart = TimelineChart(ax, [], dress(ax, ""))
+    chart = TimelineChart(ax, [], still=dress(ax, ""))
     ax.set_xlabel(f"seconds since {since}", color=QUIET, fontsize=SMALL_PX)
     ax.set_xlim(start_s, end_s)
     ax.set_ylim(max(len(rows), lanes) - 0.5, -0.5)
