@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"{safe_url(url)}: {problem}. Mend the user or password in REDIS_URL.", 1)
     except (RedisError, OSError) as problem:
         return _complain(
-            f"Redis at {safe_url(url)} cannot be reached ({describe(problem).rstrip(".")}). "
+            f"Redis at {safe_url(url)} cannot be reached ({describe(problem).rstrip('.')}). "
             "Start it, or mend REDIS_URL.",
             1,
         )
