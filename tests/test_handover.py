@@ -15,7 +15,7 @@ from lessonkit.session import Lab
 from workers.connection import connect
 
 #: two emails run when the signal comes, and a third waits
-SMALL = {"jobs": 3, "seconds": 0.6, "max_jobs": 2, "signal_at_s": 0.3}
+SMALL = {"jobs": 3, "seconds": 1.0, "max_jobs": 2, "signal_at_s": 0.4}
 
 
 @pytest.fixture

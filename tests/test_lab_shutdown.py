@@ -130,7 +130,8 @@ async def test_the_sliders_are_what_is_run(shutdown, idle, press):
     plan = result.settings
     assert (plan.grace_s, plan.signal_at_s, plan.max_jobs, plan.jobs) == (3.0, 0.2, 4, 5)
     assert (result.ran_twice, result.lost) == (0, 0)
-    assert (result.finished, result.waited) == (4, 1)
+    assert result.finished + result.waited == 5
+    assert {attempt.slot for attempt in result.attempts} == {0, 1, 2, 3}
 
 
 async def test_sliders_change_the_empty_chart_until_there_is_a_run(shutdown, wait_until):
@@ -163,7 +164,8 @@ async def test_a_cell_can_do_what_the_buttons_do(shutdown):
     assert find(shutdown, "lk-grace-s").value == 2
     assert find(shutdown, "lk-seconds").value == 0.3
     assert shutdown.results == [result]
-    assert (result.finished, result.waited) == (1, 4)
+    assert result.finished + result.waited == 5
+    assert {attempt.slot for attempt in result.attempts} == {0}
 
 
 @pytest.mark.parametrize(
@@ -231,8 +233,8 @@ async def test_a_closed_session_says_so_in_the_lab_and_in_the_cell(shutdown, lab
 
 
 async def test_two_labs_run_at_the_same_time_without_mixing(lab, idle, press):
-    cut = ShutdownLab(lab, grace_s=0, seconds=0.6, signal_at_s=0.3)
-    kept = ShutdownLab(lab, grace_s=3, seconds=0.6, signal_at_s=0.3)
+    cut = ShutdownLab(lab, grace_s=0, seconds=1.0, signal_at_s=0.4)
+    kept = ShutdownLab(lab, grace_s=3, seconds=1.0, signal_at_s=0.4)
     await press(cut, "lk-run")
     await press(kept, "lk-run")
     await idle(cut)
