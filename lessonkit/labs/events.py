@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from redis.exceptions import RedisError
@@ -29,8 +29,7 @@ T = TypeVar("T")
 #: a frame in which a new event is seen costs some 80 ms of CPU, one in which bars grow 20
 FRAME_S = 0.25
 
-FOUNDER, BUSY, NOBODY = "founder@example.com", "busy@example.invalid", "nobody@example.invalid"
-
+TO = {"email": "founder@example.com"} | {to: f"{to}@example.invalid" for to in ("busy", "nobody")}
 AWAY = "<b>Redis was killed.</b> The workers wait for it; what they run goes on."
 
 
@@ -56,9 +55,9 @@ class EventsLab(WidgetLab):
         self._timeline, self._bars = LiveTimeline(), ProgressBars()
         self._standing, self._redis_is_away = Standing(), False
         self._buttons = {
-            "email": button("Send an email", "envelope", f"To {FOUNDER}", "lk-email"),
-            "busy": button("To a busy mailbox", "clock-o", f"To {BUSY}", "lk-busy"),
-            "nobody": button("To nobody", "user-times", f"To {NOBODY}", "lk-nobody"),
+            "email": button("Send an email", "envelope", f"To {TO['email']}", "lk-email"),
+            "busy": button("To a busy mailbox", "clock-o", f"To {TO['busy']}", "lk-busy"),
+            "nobody": button("To nobody", "user-times", f"To {TO['nobody']}", "lk-nobody"),
             "report": button("Make a report", "bar-chart", "In three steps", "lk-report"),
             "kill": button("Kill Redis", "bolt", "kill -9, for real", "lk-kill"),
             "stop": button("Stop", "stop", "The workers leave", "lk-stop"),
@@ -73,7 +72,7 @@ class EventsLab(WidgetLab):
 
     # ---- without widgets -----------------------------------------------------------------------
 
-    async def send(self, to: str = FOUNDER) -> list[QueueEvent]:
+    async def send(self, to: str = TO["email"]) -> list[QueueEvent]:
         """Send an email, as the buttons do, and wait until its job has ended; answers what
         happened to it. Raises NotAdded while Redis is away, RunStopped at Stop."""
         return await background.join(self._act(lambda: self._tell_of("email", to)))
@@ -139,8 +138,8 @@ class EventsLab(WidgetLab):
         return await self._queues[queue].add(payload)
 
     async def _tell_of(self, queue: str, to: str = "") -> list[QueueEvent]:
-        job = await self._add(queue, to)
-        return [event async for event in self._queues[queue].events(job)]
+        events = self._queues[queue].events(await self._add(queue, to))
+        return [event async for event in events]
 
     async def _kill(self) -> Outage:
         server, _ = await self.lab.open()
@@ -150,7 +149,6 @@ class EventsLab(WidgetLab):
         finally:
             self._redis_is_away = False
         self._timeline.take_outage(outage)
-        self._show_error("")
         return outage
 
     # ---- the workers' life ---------------------------------------------------------------------
@@ -166,15 +164,15 @@ class EventsLab(WidgetLab):
             self.lab.own_queue(REPORTS) as (reports, _),
         ):
             self._queues = {"email": emails, "reports": reports}
-            settings: dict[str, Any] = {"backoff_s": self._backoff_s, "grace_s": STOP_GRACE_S}
-            settings |= {"on_output": self.output.append}
+            settings: dict[str, Any] = {"grace_s": STOP_GRACE_S, "on_output": self.output.append}
             workers = [
-                WorkerProcess(emails, url, max_jobs=3, **settings),
+                WorkerProcess(emails, url, max_jobs=3, backoff_s=self._backoff_s, **settings),
                 WorkerProcess(reports, url, max_jobs=1, **settings),
             ]
             with self.lab.known(workers):
                 async with started(workers):
-                    self._timeline.begin(time.time() * 1000)
+                    now_s, micros = await emails.redis.time()
+                    self._timeline.begin(now_s * 1000 + micros / 1000)
                     self._ready.set()
                     await background.together(
                         *(self._listen(queue) for queue in (emails, reports)),
@@ -220,19 +218,16 @@ class EventsLab(WidgetLab):
             self._timeline.begin(0.0)
 
     def _say(self, message: str) -> None:
-        shown = f'<div role="status" data-jobs="{self._standing.jobs}">{message}</div>'
-        if self._status.value != shown:
-            self._status.value = shown
+        attributes = f'role="status" data-jobs="{self._standing.jobs}"'
+        self._status.value = f"<div {attributes}>{message}</div>"
 
     def _show_busy(self, busy: bool) -> None:
         self._buttons["stop"].disabled = not busy
 
     def _connect(self) -> None:
         acts: dict[str, Callable[[], Awaitable[object]]] = {
-            "email": lambda: self._add("email", FOUNDER),
-            "busy": lambda: self._add("email", BUSY),
-            "nobody": lambda: self._add("email", NOBODY),
-            "report": lambda: self._add("reports"),
+            **{name: partial(self._add, "email", to) for name, to in TO.items()},
+            "report": partial(self._add, "reports"),
             "kill": self._kill,
         }
         for name, act in acts.items():
