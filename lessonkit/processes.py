@@ -11,6 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -207,17 +208,20 @@ class WorkerProcess(ChildProcess):
         limit: str = "off",
         grace_s: float = 1.0,
         backoff_s: float = 1.0,
+        program: Path | str | None = None,
         on_output: Callable[[str], None] = lambda line: None,
         says_pid: bool = False,
     ) -> None:
         """`limit` is like "10/1s"; `grace_s` is how long its jobs may go on when it is to leave,
-        `backoff_s` how long a job that failed waits for its second attempt; with `says_pid`,
+        `backoff_s` how long a job that failed waits for its second attempt; `program` is a file
+        with the queue's WorkerSettings, in place of those of `workers`; with `says_pid`,
         `on_output` is told who printed a line as well."""
         self.grace_s = grace_s
         self._queue = queue
         self._after: str | None = None
         prefix = queue.keys.queue.removesuffix(queue.kind.queue)
-        arguments = ["-m", "workers", queue.kind.queue, "--max-jobs", str(max_jobs)]
+        what = queue.kind.queue if program is None else str(program)
+        arguments = ["-m", "workers", what, "--max-jobs", str(max_jobs)]
         arguments += ["--limit", limit, "--grace", str(grace_s), "--backoff", str(backoff_s)]
         arguments += ["--prefix", prefix]
         say = (lambda line: on_output(f"{self.pid} {line}")) if says_pid else on_output

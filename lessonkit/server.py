@@ -76,6 +76,8 @@ class Server:
     program: str
     """What runs it, or "" for somebody else's."""
     _guard: subprocess.Popen[bytes] | None = None
+    directory: Path | None = None
+    """Where files may lie that are to go with a private server."""
 
     @property
     def is_private(self) -> bool:
@@ -177,7 +179,9 @@ async def _start(program: Path, owner: str) -> Server:
         start_new_session=True,
         cwd="/",
     )
-    server = Server(f"unix://{socket_path}", str(program), guard)
+    files = directory / "files"
+    files.mkdir()
+    server = Server(f"unix://{socket_path}", str(program), guard, files)
     began = time.monotonic()
     with errors:
         try:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,7 @@ class Lab:
         self._guests: list[asyncio.Task[Any]] = []
         self._opening = asyncio.Lock()
         self._closed = False
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self.output = ""
         """What the workers of the last `run` printed; of several, each line begins with its pid."""
 
@@ -107,6 +109,7 @@ class Lab:
         limit: str = "off",
         grace_s: float = 10.0,
         backoff_s: float = 1.0,
+        program: Path | str | None = None,
     ) -> Any:
         """Start a worker of a queue, which goes on until it is told to `stop()`.
 
@@ -115,6 +118,7 @@ class Lab:
         """
         server, redis = await background.join(self.open())
         settings: dict[str, Any] = {"limit": limit, "grace_s": grace_s, "backoff_s": backoff_s}
+        settings["program"] = program
         worker = WorkerProcess(
             Queue(KINDS[queue], redis), server.url, max_jobs=max_jobs, **settings
         )
@@ -146,6 +150,18 @@ class Lab:
         self._processes.append(process)
         await background.join(process.start())
         return background.FromCells(process)
+
+    @property
+    def directory(self) -> Path:
+        """A directory of the session's own, for what its workers read and write. It goes with the
+        session. Raises LabClosed."""
+        if self._closed or not self._server:
+            raise LabClosed
+        if self._server.directory:
+            return self._server.directory
+        if not self._scratch:
+            self._scratch = tempfile.TemporaryDirectory(prefix="lessonkit-")
+        return Path(self._scratch.name)
 
     async def close(self) -> Closed:
         """End all workers and the server; see that they are gone."""
@@ -235,6 +251,8 @@ class Lab:
         if self._server:
             pids += self._server.pids
             await self._server.stop()
+        if self._scratch:
+            self._scratch.cleanup()
         return Closed(pids)
 
     def __repr__(self) -> str:

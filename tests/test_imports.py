@@ -14,7 +14,7 @@ FLOORS = {
     "workers": (
         *("contract", "codec", "connection", "attempt", "handlers", "leases", "lifeline"),
         *("worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
-        *("supervisor", "__main__"),
+        *("programs", "supervisor", "__main__"),
     ),
     "lessonkit": (
         *(

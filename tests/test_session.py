@@ -293,3 +293,20 @@ async def test_a_worker_goes_on_until_it_is_told_to_stop(lab, email, wait_until)
     await worker.wait()
     assert "[worker] All workers closed" in worker.output
     assert running("workers") == []
+
+
+# ---- files of its own ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_a_sessions_files_go_with_it(own_servers, redis_url, monkeypatch, private):
+    if not private:
+        monkeypatch.setenv("REDIS_URL", redis_url)
+    lab = Lab()
+    await asyncio.wrap_future(background.spawn(lab.open()))
+    file = lab.directory / "my_email.py"
+    file.write_text("")
+    await lab.close()
+    assert not file.parent.exists()
+    with pytest.raises(LabClosed):
+        _ = lab.directory

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import importlib
 import logging
 import os
 import signal
@@ -18,6 +17,7 @@ from workers.attempt import describe
 from workers.connection import NoServer, find_url, safe_url
 from workers.contract import DEFAULT_PREFIX, KINDS, Keys, Limit
 from workers.lifeline import leave_with_parent
+from workers.programs import load_settings, queue_of
 from workers.settings import BadSetting, checked_max_jobs
 from workers.supervisor import Supervisor
 from workers.worker import Worker
@@ -32,6 +32,7 @@ Take jobs from Redis and run them, until Ctrl-C or SIGTERM.
   python -m workers email --max-jobs 5        five emails at a time
   python -m workers email --limit off         as fast as they go
   python -m workers email --processes 4       four processes, restarted when they crash
+  python -m workers my_email.py               a processor of your own: see workers/email.py
 
 REDIS_URL says where Redis is (redis://, rediss:// or unix://). Without it, the worker joins the
 server that a notebook or `python -m lessonkit server` has open on this machine.
@@ -75,7 +76,11 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "queues", nargs="*", metavar="QUEUE", default=list(KINDS), help=" or ".join(KINDS)
+        "queues",
+        nargs="*",
+        metavar="QUEUE",
+        default=list(KINDS),
+        help=f"{', '.join(KINDS)}, or a Python file with WorkerSettings",
     )
     parser.add_argument(
         "--max-jobs",
@@ -205,13 +210,10 @@ async def _supervise(url: str, words: Sequence[str], options: argparse.Namespace
 
 
 def _worker(queue: str, url: str, options: argparse.Namespace) -> Worker:
-    if queue not in KINDS:
-        raise BadSetting(f"There is no queue {queue!r}. Give one of: {', '.join(KINDS)}")
-    module = importlib.import_module(f"workers.{queue}")
-    settings: dict[str, Any] = dict(module.WorkerSettings)
+    settings: dict[str, Any] = load_settings(queue)
     del settings["redis_settings"]
     settings["job_completion_wait"] = options.grace
-    settings["queue_name"] = Keys.of(queue, options.prefix).queue
+    settings["queue_name"] = Keys.of(queue_of(settings), options.prefix).queue
     if options.backoff is not None:
         settings["backoff_s"] = options.backoff
     if options.max_jobs is not None:
@@ -222,7 +224,7 @@ def _worker(queue: str, url: str, options: argparse.Namespace) -> Worker:
 
 
 def _say_hello(workers: Sequence[Worker], options: argparse.Namespace) -> None:
-    queues = list(dict.fromkeys(options.queues))
+    queues = [worker.queue_name.removeprefix(options.prefix) for worker in workers]
     print(f"[worker] Started with concurrency: {workers[0].max_jobs}")
     for queue, worker in zip(queues, workers, strict=True):
         if worker.max_jobs != workers[0].max_jobs:

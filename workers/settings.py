@@ -30,7 +30,7 @@ def worker_settings(
     processor: Callable[[Job, P], Awaitable[Any]],
     *,
     max_jobs: int,
-    on: Handlers,
+    on: Handlers | None = None,
     limit: Limit | None = None,
 ) -> dict[str, Any]:
     """Everything that a worker of this queue needs but its server."""
