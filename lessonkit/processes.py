@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import secrets
 import signal
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from lessonkit.errors import ProcessDidNotStart
+from lessonkit.errors import ProcessDidNotStart, RunTimedOut, WorkerDied
 from lessonkit.queue import Queue
 from workers.contract import Event
 
@@ -216,7 +217,9 @@ class WorkerProcess(ChildProcess):
         `backoff_s` how long a job that failed waits for its second attempt; `program` is a file
         with the queue's WorkerSettings, in place of those of `workers`; with `says_pid`,
         `on_output` is told who printed a line as well."""
-        self.grace_s = grace_s
+        self.grace_s, self.max_jobs = grace_s, max_jobs
+        self.name = ""
+        """What it is called in Redis: pid, host and a few random signs, once it is ready."""
         self._queue = queue
         self._after: str | None = None
         prefix = queue.keys.queue.removesuffix(queue.kind.queue)
@@ -234,8 +237,30 @@ class WorkerProcess(ChildProcess):
     async def is_ready(self) -> bool:
         assert self._after is not None
         own = f"{self.pid}@"
-        events = await self._queue.read_events(self._after)
-        return any(event.event == Event.READY and event.worker.startswith(own) for event in events)
+        for event in await self._queue.read_events(self._after):
+            if event.event == Event.READY and event.worker.startswith(own):
+                self.name = event.worker
+        return bool(self.name)
+
+    async def change_max_jobs(self, max_jobs: int) -> None:
+        """Have it run so many jobs at a time from now on, and wait until it says that it does.
+
+        Raises WorkerDied when it ends meanwhile, RunTimedOut when it does not heed it.
+        """
+        deadline = time.monotonic() + START_TIMEOUT_S
+        await self._queue.ask_for_max_jobs(self.name, max_jobs)
+        while self.max_jobs != max_jobs:
+            found = {"done": 0, "jobs": 0, "log_tail": self.tail()}
+            if not self.running:
+                raise WorkerDied(how=self.how_it_ended, **found)
+            if time.monotonic() > deadline:
+                raise RunTimedOut(waited_s=START_TIMEOUT_S, **found)
+            await asyncio.sleep(0.005)
+
+    def _take(self, data: bytes) -> None:
+        super()._take(data)
+        if changed := re.fullmatch(rb"\[worker\] max_jobs is now (\d+)", data):
+            self.max_jobs = int(changed[1])
 
 
 class ApiProcess(ChildProcess):

@@ -137,6 +137,15 @@ class Queue:
                 if event.ends:
                     going.discard(event.job)
 
+    async def ask_for_max_jobs(self, worker: str, max_jobs: int) -> None:
+        """Have a running worker, by its name, change how many jobs it runs at a time."""
+        await self.redis.hset(self.keys.max_jobs, worker, str(max_jobs))  # type: ignore[misc]
+        await self.redis.publish(self.keys.wake, "")
+
+    async def forget_starts(self) -> None:
+        """Have the limiter begin anew, as if no job had started yet."""
+        await self.redis.delete(self.keys.starts)
+
     async def counts(self) -> dict[State, int]:
         """How many jobs wait, are being run, or are delayed; ended ones are not counted."""
         keys = self.keys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -89,6 +90,12 @@ class BatchResult:
         """The processes that ran the jobs, in the order of their first starts."""
         started = sorted(self.records, key=lambda record: record.started_s or 0.0)
         return tuple(dict.fromkeys(record.pid for record in started if record.worker))
+
+    @property
+    def jobs_by_pid(self) -> dict[int, int]:
+        """How many jobs each process started, in the order of their first starts."""
+        started = Counter(record.pid for record in self.records)
+        return {pid: started[pid] for pid in self.pids}
 
     @property
     def throughput_jobs_per_s(self) -> float:

@@ -40,6 +40,7 @@ FLOORS = {
             "progress",
             "session",
             "handover",
+            "grid",
             "doctor",
             "page",
             "predict",
