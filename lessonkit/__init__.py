@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lessonkit.checks import check_sent as check_sent
     from lessonkit.checks import check_totals as check_totals
     from lessonkit.doctor import examine as examine
+    from lessonkit.feed import arrive as arrive
     from lessonkit.handover import hand_over as hand_over
     from lessonkit.labs import ConcurrencyLab as ConcurrencyLab
     from lessonkit.labs import EventsLab as EventsLab
@@ -40,6 +41,7 @@ _ROOMS = {
     "Prediction": "predict",
     "RateLab": "labs",
     "ShutdownLab": "labs",
+    "arrive": "feed",
     "check_handover": "checks",
     "check_log": "checks",
     "check_mended": "checks",

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from redis.exceptions import RedisError
 
@@ -59,6 +59,12 @@ class Batch:
     def slots(self) -> int:
         """How many jobs can run at the same moment: `max_jobs` of each worker."""
         return self.max_jobs * self.workers
+
+    @property
+    def patience_s(self) -> float:
+        """How long its jobs may take, once they are there, on a machine that keeps up at all."""
+        slots_s = ideal_makespan_s(self.jobs, self.slots, self.seconds)
+        return 30 + 5 * (slots_s + limited_span_s(self.jobs, Limit.of(self.limit)))
 
     @property
     def done(self) -> int:
@@ -127,42 +133,75 @@ def welcome_emails(count: int, seconds: float) -> list[EmailPayload]:
     ]
 
 
+class Feed(Protocol):
+    """Whoever adds a batch's jobs, where they are not all added at once."""
+
+    @property
+    def lasts_s(self) -> float:
+        """How long it takes."""
+
+    async def run(self, queue: Queue, workers: list[WorkerProcess]) -> None:
+        """Add them to the queue of these workers; cancelled when the last job has ended."""
+
+
 async def run_batch(
     queue: Queue,
-    workers: Sequence[WorkerProcess],
+    workers: list[WorkerProcess],
     batch: Batch,
     *,
+    feed: Feed | None = None,
     on_change: Callable[[Batch], None] = lambda batch: None,
     tick_s: float = 0.08,
 ) -> BatchResult:
-    """Add the batch's jobs to the queue at once and wait till the last has ended.
+    """Add the batch's jobs to the queue, at once or as `feed` does it, and wait till the last has
+    ended.
 
     `on_change` is called with the batch at most every `tick_s` seconds and once at the end.
-    Raises WorkerDied when a worker ends before the jobs do, and RunTimedOut when they take
-    far longer than they could on a machine that keeps up at all.
+    Raises WorkerDied when a worker that is in the list ends before the jobs do, and RunTimedOut
+    when they take far longer than they could on a machine that keeps up at all.
     """
-    slots_s = ideal_makespan_s(batch.jobs, batch.slots, batch.seconds)
-    patience_s = 30 + 5 * (slots_s + limited_span_s(batch.jobs, Limit.of(batch.limit)))
-    deadline = time.monotonic() + patience_s
     last = await queue.last_event_id()
-    await queue.add_many(welcome_emails(batch.jobs, batch.seconds))
-    heard = time.monotonic()
-    while batch.done < batch.jobs:
-        try:
-            for event in await queue.read_events(last):
-                batch.apply(event)
-                last = event.id
-            heard = time.monotonic()
-        except (RedisError, OSError):
-            if time.monotonic() - heard > AWAY_S:
-                raise
-        on_change(batch)
-        if batch.done < batch.jobs:
-            done = {"done": batch.done, "jobs": batch.jobs}
-            for worker in workers:
-                if not worker.running:
-                    raise WorkerDied(how=worker.how_it_ended, log_tail=worker.tail(), **done)
-            if time.monotonic() > deadline:
-                raise RunTimedOut(waited_s=patience_s, log_tail=workers[0].tail(), **done)
-            await asyncio.sleep(tick_s)
+    if not feed:
+        await queue.add_many(welcome_emails(batch.jobs, batch.seconds))
+    feeding = asyncio.ensure_future(feed.run(queue, workers)) if feed else None
+    patience_s = batch.patience_s + (feed.lasts_s if feed else 0.0)
+    heard, deadline = time.monotonic(), time.monotonic() + patience_s
+    try:
+        while batch.done < batch.jobs:
+            try:
+                for event in await queue.read_events(last):
+                    batch.apply(event)
+                    last = event.id
+                heard = time.monotonic()
+            except (RedisError, OSError):
+                if time.monotonic() - heard > AWAY_S:
+                    raise
+            on_change(batch)
+            if batch.done < batch.jobs:
+                if feeding and feeding.done():
+                    feeding.result()  # which raises what went wrong in it
+                _expect(workers, batch)
+                if time.monotonic() > deadline:
+                    raise _trouble(RunTimedOut, batch, workers, waited_s=patience_s)
+                await asyncio.sleep(tick_s)
+    finally:
+        if feeding:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
     return batch.result()
+
+
+def _expect(workers: Sequence[WorkerProcess], batch: Batch) -> None:
+    for worker in workers:
+        if not worker.running:
+            raise _trouble(WorkerDied, batch, [worker], how=worker.how_it_ended)
+
+
+def _trouble(
+    kind: type[RunTimedOut] | type[WorkerDied],
+    batch: Batch,
+    workers: Sequence[WorkerProcess],
+    **data: Any,
+) -> RunTimedOut | WorkerDied:
+    tail = workers[0].tail() if workers else ""
+    return kind(done=batch.done, jobs=batch.jobs, log_tail=tail, **data)

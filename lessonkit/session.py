@@ -16,7 +16,7 @@ from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
 from lessonkit import background
-from lessonkit.batch import Batch, BatchResult, run_batch
+from lessonkit.batch import Batch, BatchResult, Feed, run_batch
 from lessonkit.closed import Closed
 from lessonkit.errors import LabClosed, ServerLost
 from lessonkit.follow import Story, follow
@@ -173,12 +173,13 @@ class Lab:
         self,
         batch: Batch,
         *,
+        feed: Feed | None = None,
         on_phase: Callable[[str], None] = _ignore,
         on_change: Callable[[Batch], None] = _ignore,
         on_output: Callable[[str], None] = _ignore,
     ) -> BatchResult:
-        """Run a batch with fresh workers, on a queue of its own. Whatever happens, the workers are
-        stopped and the batch's jobs are removed."""
+        """Run a batch with fresh workers, on a queue of its own; its jobs are added at once, or as
+        `feed` does it. Whatever happens, the workers are stopped and the jobs are removed."""
         on_phase("starting Redis")
         async with self.own_queue() as (queue, url):
             on_phase(f"starting the worker{'s' * (batch.workers > 1)}")
@@ -192,7 +193,7 @@ class Lab:
             with self.known(workers):
                 async with started(workers):
                     on_phase("running")
-                    return await run_batch(queue, workers, batch, on_change=on_change)
+                    return await run_batch(queue, workers, batch, feed=feed, on_change=on_change)
 
     @contextlib.asynccontextmanager
     async def own_queue(self, kind: JobKind = EMAIL) -> AsyncIterator[tuple[Queue, str]]:
