@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,71 +21,11 @@ from lessonkit.server import open_server
 from workers.connection import connect
 from workers.contract import EMAIL
 
-#: what a developer may have set, and the tests choose for themselves
-SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
-
 ODD_JOBS = Path(__file__).with_name("odd_jobs.py")
 
 # the same examples each time, and no deadline: the machine may be busy with other tests
 hypothesis.settings.register_profile("ours", max_examples=25, deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ours")
-
-
-# ---- the session: servers of its own, and what it may not leave behind ---------------------------
-
-
-def pytest_configure(config):
-    """Keep away from the developer's own servers: they are not ours to see or to end."""
-    root = "/tmp" if os.access("/tmp", os.W_OK) else None  # a socket's path must be short
-    config.session_root = Path(tempfile.mkdtemp(prefix="lkt-", dir=root))
-    os.environ["LESSONKIT_SERVERS"] = str(config.session_root / "servers")
-    for name in SETTINGS:
-        os.environ.pop(name, None)
-
-
-def pytest_unconfigure(config):
-    shutil.rmtree(config.session_root, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def session_root(pytestconfig):
-    return pytestconfig.session_root
-
-
-@pytest.fixture(scope="session", autouse=True)
-def nothing_is_left(session_root):
-    """After the last test no process is left that carries our environment, and no directory."""
-    yield
-    deadline = time.monotonic() + 20
-    while (left := _left_behind(session_root)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for process in _processes_under(session_root):
-        process.kill()
-    assert not left
-
-
-def _left_behind(root):
-    commands = [" ".join(process.info["cmdline"] or []) for process in _processes_under(root)]
-    return commands + [str(path) for path in root.glob("**/servers/*")]
-
-
-def _processes_under(root):
-    """Every process but this one whose servers are somewhere under `root`."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline", "environ", "status"])
-        if _is_under(root, process)
-        and process.info["status"] != psutil.STATUS_ZOMBIE
-        and process.pid != os.getpid()
-    ]
-
-
-def _is_under(root, process):
-    environment = process.info["environ"] or {}
-    # a server writes its title, which names its socket, over its environment
-    return str(root) in environment.get("LESSONKIT_SERVERS", "") or str(root) in str(
-        process.info["cmdline"]
-    )
 
 
 # ---- waiting for facts ---------------------------------------------------------------------------
