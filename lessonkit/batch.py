@@ -38,6 +38,8 @@ class Batch:
     seconds: float
     workers: int = 1
     limit: str = "off"
+    stock: bool = False
+    """Run it with arq's own worker, as it comes."""
     records: dict[str, JobRecord] = field(default_factory=dict)
     """Number of the job -> its record, in the order they were added."""
     _first_ms: float = 0.0
@@ -54,6 +56,9 @@ class Batch:
         except (TypeError, ValueError):
             wanted = 'one like "10/1s", or "off"'
             raise BadSetting(name="limit", value=self.limit, wanted=wanted) from None
+        if self.stock and self.limit != "off":
+            wanted = '"off": arq has no limiter'
+            raise BadSetting(name="limit", value=self.limit, wanted=wanted)
 
     @property
     def slots(self) -> int:
@@ -98,9 +103,8 @@ class Batch:
 
     def result(self) -> BatchResult:
         records = tuple(self.records.values())
-        return BatchResult(
-            self.jobs, self.max_jobs, self.seconds, records, self.workers, self.limit
-        )
+        settings = self.jobs, self.max_jobs, self.seconds
+        return BatchResult(*settings, records, self.workers, self.limit, self.stock)
 
 
 def _after(

@@ -37,12 +37,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, newest: bool
 
 
 def against_one(result: BatchResult, results: Sequence[BatchResult]) -> float | None:
-    """How many times as fast a run was as the latest with the same emails at `max_jobs` 1.
+    """How many times as fast a run was as the latest with the same emails and kind of worker at
+    `max_jobs` 1.
 
     None where there is no such run among `results`.
     """
     for base in reversed(results):
-        if (base.max_jobs, base.jobs, base.seconds) == (1, result.jobs, result.seconds):
+        same = (base.jobs, base.seconds, base.stock) == (result.jobs, result.seconds, result.stock)
+        if same and base.max_jobs == 1:
             return base.makespan_s / result.makespan_s
     return None
 
@@ -56,11 +58,15 @@ def runs_table(
     """The runs as an HTML table, one row each. With `numbered`, for a table that grows, rows have
     numbers and the last one is set off.
 
-    Where there are predictions (by `max_jobs`, in seconds), they have a column.
+    Where arq's own worker ran one of them, a column says whose worker ran which. Where there are
+    predictions (by `max_jobs`, in seconds), they have a column.
     """
     head = ["emails", "each", "max_jobs", "took", "ideal", "per second", "against 1"]
     if predictions_s:
         head.insert(5, "you said")
+    kinds = any(result.stock for result in results)
+    if kinds:
+        head.insert(0, "worker")
     if numbered:
         head.insert(0, "#")
     rows = []
@@ -69,6 +75,8 @@ def runs_table(
         if predictions_s:
             said_s = predictions_s.get(result.max_jobs)
             cells.insert(5, "–" if said_s is None else f"{said_s:g} s")
+        if kinds:
+            cells.insert(0, "arq's" if result.stock else "ours")
         if numbered:
             cells.insert(0, str(number))
         sort = ' class="lk-newest"' if numbered and number == len(results) else ""

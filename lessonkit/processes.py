@@ -1,198 +1,20 @@
-"""Processes of ours: start, watch, signal, stop; and what they print."""
+"""The processes of ours that run beside a notebook: workers and the API."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import re
 import secrets
-import signal
-import sys
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from lessonkit.errors import ProcessDidNotStart, RunTimedOut, WorkerDied
+from lessonkit.child import START_TIMEOUT_S
+from lessonkit.child import ChildProcess as ChildProcess
+from lessonkit.child import started as started
+from lessonkit.errors import RunTimedOut, WorkerDied
 from lessonkit.queue import Queue
 from workers.contract import Event
-
-START_TIMEOUT_S = 30.0
-#: how long after its grace a process may take to go before it is killed
-PATIENCE_S = 4.0
-LINES_KEPT = 400
-_LONGEST_LINE = 2000
-
-
-class ChildProcess:
-    """A Python process that leaves when it is told to, or when this one is gone.
-
-    >>> async with WorkerProcess(queue, url, max_jobs=5) as worker:  # doctest: +SKIP
-    ...     ...
-    """
-
-    what = "process"
-    grace_s = 1.0
-
-    def __init__(
-        self,
-        arguments: Sequence[str],
-        environment: Mapping[str, str],
-        on_output: Callable[[str], None] = lambda line: None,
-    ) -> None:
-        """`arguments` are Python's; `on_output` is called with each line that it prints."""
-        self.lines: deque[str] = deque(maxlen=LINES_KEPT)
-        # -P: a file of the learner's in this directory must not stand in for a module
-        self._command = [sys.executable, "-P", *arguments, "--leave-with-parent"]
-        self._environment = os.environ | {"PYTHONUNBUFFERED": "1"} | dict(environment)
-        self._on_output = on_output
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Start it and wait until it is ready. Raises ProcessDidNotStart, and nothing is left."""
-        # shielded: a process that is being started when its run is stopped must be known, to end
-        starting = asyncio.ensure_future(self._start())
-        try:
-            await asyncio.shield(starting)
-            await self._wait_until_ready()
-        except BaseException:
-            await starting
-            await self.stop()
-            raise
-
-    @property
-    def pid(self) -> int:
-        assert self._process
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
-
-    @property
-    def exit_code(self) -> int | None:
-        """None while it runs; minus the signal's number where a signal ended it."""
-        return self._process.returncode if self._process else None
-
-    @property
-    def output(self) -> str:
-        """What it has printed so far."""
-        return "\n".join(self.lines)
-
-    @property
-    def how_it_ended(self) -> str:
-        code = self.exit_code
-        if code is None:
-            return "has not ended"
-        if code < 0:
-            return f"was killed by {signal.Signals(-code).name}"
-        return f"ended with exit code {code}"
-
-    def tail(self, lines: int = 12) -> str:
-        """The last lines that it printed."""
-        return "\n".join(list(self.lines)[-lines:])
-
-    def send_signal(self, signum: signal.Signals) -> None:
-        """Send it a signal, if it is still there."""
-        with contextlib.suppress(ProcessLookupError):
-            assert self._process
-            self._process.send_signal(signum)
-
-    async def wait(self) -> None:
-        """Wait until it has ended and all that it printed is read."""
-        assert self._process
-        await self._process.wait()
-        # a process that it forked may hold its output open
-        await asyncio.wait([self._reading], timeout=1.0)
-
-    async def stop(self) -> None:
-        """Tell it to leave, wait, and kill it if it does not."""
-        if self.running:
-            self.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(self.wait(), self.grace_s + PATIENCE_S)
-            except TimeoutError:
-                self.send_signal(signal.SIGKILL)
-        if self._process:
-            await self.wait()
-
-    async def is_ready(self) -> bool:
-        """Whether it does what it is there for."""
-        raise NotImplementedError
-
-    def __repr__(self) -> str:
-        state = f"process {self.pid}" if self.running else self.how_it_ended
-        return f"{type(self).__name__}({state})"
-
-    async def _start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            env=self._environment,
-        )
-        self._reading = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        assert self._process
-        assert self._process.stdout
-        rest = b""
-        while chunk := await self._process.stdout.read(65_536):
-            *lines, rest = (rest + chunk).split(b"\n")
-            rest = rest[:_LONGEST_LINE]
-            for line in lines:
-                self._take(line)
-        if rest:
-            self._take(rest)
-
-    def _take(self, data: bytes) -> None:
-        line = data[:_LONGEST_LINE].decode(errors="replace")
-        self.lines.append(line)
-        self._on_output(line)
-
-    async def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while not await self.is_ready():
-            if not self.running or time.monotonic() > deadline:
-                await self.stop()
-                raise ProcessDidNotStart(
-                    what=self.what, how=self.how_it_ended, log_tail=self.tail()
-                )
-            await asyncio.sleep(0.01)
-
-
-@contextlib.asynccontextmanager
-async def started(processes: Sequence[ChildProcess]) -> AsyncIterator[None]:
-    """A context in which all of these run: started at the same time, and stopped as well.
-
-    Raises ProcessDidNotStart when one of them does not, and none is left.
-    """
-    try:
-        async with asyncio.TaskGroup() as group:
-            for process in processes:
-                group.create_task(process.start())
-        yield
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    finally:
-        await asyncio.gather(*(process.stop() for process in processes))
 
 
 class WorkerProcess(ChildProcess):
@@ -205,28 +27,34 @@ class WorkerProcess(ChildProcess):
         queue: Queue,
         url: str,
         *,
-        max_jobs: int,
+        max_jobs: int | None,
         limit: str = "off",
         grace_s: float = 1.0,
         backoff_s: float = 1.0,
         program: Path | str | None = None,
+        stock: bool = False,
         on_output: Callable[[str], None] = lambda line: None,
         says_pid: bool = False,
     ) -> None:
-        """`limit` is like "10/1s"; `grace_s` is how long its jobs may go on when it is to leave,
-        `backoff_s` how long a job that failed waits for its second attempt; `program` is a file
-        with the queue's WorkerSettings, in place of those of `workers`; with `says_pid`,
-        `on_output` is told who printed a line as well."""
-        self.grace_s, self.max_jobs = grace_s, max_jobs
+        """`max_jobs` None leaves that to the worker's own setting; `limit` is like "10/1s";
+        `grace_s` is how long its jobs may go on when it is to leave, `backoff_s` how long a job
+        that failed waits for its second attempt; `program` is a file with the queue's
+        WorkerSettings, in place of those of `workers`. With `stock` the worker is arq's own, which
+        takes none of these but `max_jobs`. With `says_pid`, `on_output` is told who printed a line
+        as well."""
+        self.grace_s = grace_s
+        self.max_jobs = max_jobs
         self.name = ""
         """What it is called in Redis: pid, host and a few random signs, once it is ready."""
         self._queue = queue
         self._after: str | None = None
         prefix = queue.keys.queue.removesuffix(queue.kind.queue)
         what = queue.kind.queue if program is None else str(program)
-        arguments = ["-m", "workers", what, "--max-jobs", str(max_jobs)]
-        arguments += ["--limit", limit, "--grace", str(grace_s), "--backoff", str(backoff_s)]
-        arguments += ["--prefix", prefix]
+        arguments = ["-m", "workers.stock" if stock else "workers", what, "--prefix", prefix]
+        if max_jobs is not None:
+            arguments += ["--max-jobs", str(max_jobs)]
+        if not stock:
+            arguments += ["--limit", limit, "--grace", str(grace_s), "--backoff", str(backoff_s)]
         say = (lambda line: on_output(f"{self.pid} {line}")) if says_pid else on_output
         super().__init__(arguments, {"REDIS_URL": url}, say)
 

@@ -63,6 +63,8 @@ class BatchResult:
     """How many worker processes there were, each with `max_jobs` slots."""
     limit: str = "off"
     """How many jobs all of them together might start in a time, such as "10/1s"."""
+    stock: bool = False
+    """Whether arq's own worker ran them, as it comes."""
 
     @property
     def makespan_s(self) -> float:
@@ -132,8 +134,8 @@ class BatchResult:
         return sum(record.state == "failed" for record in self.records)
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as JSON data, the values of each job under `records`; `workers` and `limit`,
-        which `python -m lessonkit compare` cannot choose, are left out."""
+        """The result as JSON data, the values of each job under `records`; `workers`, `limit`
+        and `stock`, which `python -m lessonkit compare` cannot choose, are left out."""
         return {
             "jobs": self.jobs,
             "max_jobs": self.max_jobs,
@@ -151,6 +153,7 @@ class BatchResult:
     def __repr__(self) -> str:
         more = f" workers={self.workers}," if self.workers > 1 else ""
         more += f" limit={self.limit!r}," if self.limit != "off" else ""
+        more += " stock=True," if self.stock else ""
         return (
             f"BatchResult(jobs={self.jobs}, max_jobs={self.max_jobs}, seconds={self.seconds:g},"
             f"{more}\n"

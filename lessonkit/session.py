@@ -65,14 +65,16 @@ class Lab:
         *,
         workers: int = 1,
         limit: str = "off",
+        stock: bool = False,
     ) -> BatchResult:
         """Send `jobs` emails of `seconds` each through `workers` processes, each of which runs
         `max_jobs` at a time; with a `limit` like "10/1s", all of them start no more than that.
+        With `stock`, the workers are arq's own, as they come, in place of ours.
 
         Raises BadSetting for a number that makes no sense, and WorkerDied, ProcessDidNotStart,
         RunTimedOut, RunStopped or a server's error when the run cannot end.
         """
-        batch, output = Batch(jobs, max_jobs, seconds, workers, limit), list[str]()
+        batch, output = Batch(jobs, max_jobs, seconds, workers, limit, stock), list[str]()
         self.output = ""
         with CellProgress() as progress:
             measuring = self.measure(batch, on_phase=progress.phase, on_output=output.append)
@@ -105,7 +107,7 @@ class Lab:
         self,
         queue: str = "email",
         *,
-        max_jobs: int = 3,
+        max_jobs: int | None = None,
         limit: str = "off",
         grace_s: float = 10.0,
         backoff_s: float = 1.0,
@@ -113,8 +115,9 @@ class Lab:
     ) -> Any:
         """Start a worker of a queue, which goes on until it is told to `stop()`.
 
-        What it answers has the worker's `pid`, its `output` so far, and `send_signal`. The settings
-        are those of `WorkerProcess`. Raises ProcessDidNotStart.
+        Without `max_jobs` it is the worker's own setting: for `email` WORKER_CONCURRENCY or 3, for
+        `reports` 1. What it answers has the worker's `pid`, its `output` so far, and `send_signal`.
+        The settings are those of `WorkerProcess`. Raises ProcessDidNotStart.
         """
         server, redis = await background.join(self.open())
         settings: dict[str, Any] = {"limit": limit, "grace_s": grace_s, "backoff_s": backoff_s}
@@ -187,6 +190,7 @@ class Lab:
                 "max_jobs": batch.max_jobs,
                 "limit": batch.limit,
                 "grace_s": STOP_GRACE_S,
+                "stock": batch.stock,
             }
             settings |= {"on_output": on_output, "says_pid": batch.workers > 1}
             workers = [WorkerProcess(queue, url, **settings) for _ in range(batch.workers)]

@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "workers": (
         *("contract", "codec", "connection", "attempt", "handlers", "leases", "lifeline"),
-        *("worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
-        *("programs", "supervisor", "__main__"),
+        *("stream", "worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
+        *("programs", "supervisor", "stock", "__main__"),
     ),
     "lessonkit": (
         *(
@@ -33,6 +33,7 @@ FLOORS = {
         ),
         *(
             "follow",
+            "child",
             "processes",
             "rate",
             "result",

@@ -10,9 +10,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import os
-import secrets
-import socket
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,6 +25,7 @@ from workers.connection import connect
 from workers.contract import EVENTS_KEPT, NO_LIMIT, Event, Keys, Limit
 from workers.handlers import Handlers, Happened
 from workers.leases import LEASE_S, RENEW_S, Leases
+from workers.stream import new_worker_name, tell
 
 VISIT = Path(__file__).with_name("visit.lua").read_text()
 
@@ -65,7 +63,7 @@ class Worker(arq.worker.Worker):
     ) -> None:
         settings |= {"redis_pool": connect(url), "handle_signals": False}
         super().__init__(functions, queue_name=queue_name, **settings)
-        self.name = f"{os.getpid()}@{socket.gethostname()}/{secrets.token_hex(3)}"
+        self.name = new_worker_name()
         self.keys = Keys(queue_name)
         self.limit, self.handlers = limit or NO_LIMIT, handlers or Handlers()
         self.leases = Leases(url, queue_name, self.name, self._lease_lost)
@@ -274,10 +272,7 @@ class Worker(arq.worker.Worker):
     async def _tell(self, event: Event, **fields: Any) -> None:
         """Write an event of the worker's own to the queue's stream, if Redis is there."""
         with suppress(*TROUBLE):
-            seconds, micros = await self.pool.time()
-            at = f"{seconds * 1000 + micros / 1000:.3f}"
-            entry: dict[Any, Any] = {"event": event.value, "at": at, "worker": self.name} | fields
-            await self.pool.xadd(self.keys.events, entry, maxlen=EVENTS_KEPT, approximate=True)
+            await tell(self.pool, self.keys, self.name, event, **fields)
 
     async def _in_trouble(self, trouble: BaseException) -> None:
         self._troubles += 1

@@ -15,6 +15,7 @@ from lessonkit.plots.ink import seconds
 from lessonkit.plots.slots import describe_slots, draw_slots
 
 WIDTH, HEIGHT = 430, 290
+STOCK = "arq as it comes"
 
 
 class Comparison:
@@ -32,7 +33,8 @@ class Comparison:
         return [self._fact(result) for result in self.results]
 
     def pictures(self) -> list[tuple[bytes, str]]:
-        """Each chart as PNG bytes with its text alternative: slots of each run, emails done."""
+        """Each chart as PNG bytes with its text alternative: the slots of each run, and emails
+        done where all runs are of one kind of worker."""
         end_s = max(
             [each.makespan_s for each in self.results]
             + [each.ideal_s for each in self.results]
@@ -43,20 +45,25 @@ class Comparison:
         for each in self.results:
             canvas = Canvas(WIDTH, HEIGHT)
             said_s = self.predictions_s.get(each.max_jobs)
-            title = f"max_jobs = {each.max_jobs}: {seconds(each.makespan_s)}"
+            who = f"{STOCK}, " if each.stock else ""
+            title = f"{who}max_jobs = {each.max_jobs}: {seconds(each.makespan_s)}"
             draw_slots(
                 canvas.blank(), each, end_s=end_s, slots=slots, prediction_s=said_s, title=title
             )
+            about = f"{STOCK}: {describe_slots(each)}" if each.stock else describe_slots(each)
             said = "" if said_s is None else f" The prediction was {said_s:g} s."
-            pictures.append((canvas.png(), describe_slots(each) + said))
+            pictures.append((canvas.png(), about + said))
+        if any(each.stock for each in self.results):  # whose line is whose would be hard to tell
+            return pictures
         *earlier, last = self.results
         canvas = Canvas(WIDTH, HEIGHT)
         draw_done(canvas.blank(), last, earlier=earlier, end_s=end_s)
         return [*pictures, (canvas.png(), describe_done(last, earlier=earlier))]
 
     def _fact(self, result: BatchResult) -> str:
+        at = f"{STOCK}, at" if result.stock else "At"
         words = (
-            f"At max_jobs {result.max_jobs}, {result.jobs} emails of {result.seconds:g} s each "
+            f"{at} max_jobs {result.max_jobs}, {result.jobs} emails of {result.seconds:g} s each "
             f"took {seconds(result.makespan_s)}; the ideal is {result.ideal_s:g} s"
         )
         said_s = self.predictions_s.get(result.max_jobs)
