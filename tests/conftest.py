@@ -4,9 +4,6 @@ import asyncio
 import inspect
 import os
 import secrets
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +15,9 @@ import pytest
 from lessonkit import background
 from lessonkit.queue import Queue
 from lessonkit.server import open_server
+from lessonkit.session import Lab
+from tests.commands import Command
+from tests.widgets import find, own_workers
 from workers.connection import connect
 from workers.contract import EMAIL
 
@@ -119,54 +119,6 @@ def story(queue, wait_until):
 # ---- workers -------------------------------------------------------------------------------------
 
 
-class Command:
-    """A command of ours under test, its output in files."""
-
-    def __init__(self, arguments, directory, *, stdin=subprocess.DEVNULL, **environment):
-        self._out, self._err = directory / "out", directory / "err"
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = psutil.Popen(
-                [sys.executable, "-P", *map(str, arguments)],
-                stdin=stdin,
-                stdout=out,
-                stderr=err,
-                env=os.environ | environment,
-                start_new_session=True,
-            )
-        self.pid = self.process.pid
-
-    @property
-    def out(self):
-        return self._out.read_text(errors="backslashreplace")
-
-    @property
-    def err(self):
-        return self._err.read_text(errors="backslashreplace")
-
-    @property
-    def lines(self):
-        return self.out.splitlines()
-
-    @property
-    def exit_code(self):
-        """None while it runs."""
-        return self.process.poll()
-
-    def send(self, signum):
-        self.process.send_signal(signum)
-
-    async def end(self, timeout_s=15.0):
-        """Wait until it ends by itself; answers its exit code."""
-        return await asyncio.to_thread(self.process.wait, timeout_s)
-
-    def kill(self):
-        if self.process.stdin:
-            self.process.stdin.close()
-        if self.exit_code is None:
-            self.send(signal.SIGKILL)
-        self.process.wait()
-
-
 @pytest.fixture
 def command(tmp_path):
     """`command("-m", "lessonkit", "doctor")` starts it; at the end of the test it surely ends."""
@@ -210,3 +162,57 @@ def odd_worker(worker):
         return await worker("--backoff", 0.1, *arguments, program=[ODD_JOBS], **options)
 
     return start
+
+
+# ---- labs ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lab(own_servers):
+    """A session of this test alone, which leaves no worker and no server."""
+    lab = Lab()
+    yield lab
+    background.spawn(lab.shut()).result(30)
+    assert own_workers() == []
+    assert not own_servers.exists()
+
+
+@pytest.fixture
+def press(wait_until):
+    """`await press(lab, "lk-run")`: press a button and wait until it has had an effect."""
+
+    async def press(lab, css_class):
+        find(lab, css_class).click()
+        await wait_until(lambda: lab.busy)
+
+    return press
+
+
+@pytest.fixture
+def idle(wait_until):
+    """`await idle(lab)`: wait until the lab has nothing more to do."""
+
+    async def wait(lab):
+        await wait_until(lambda: not lab.busy and not find(lab, "lk-run").disabled)
+
+    return wait
+
+
+@pytest.fixture
+def says(wait_until):
+    """`await says(lab, "1 completed")`: wait until the lab's status says so."""
+
+    async def wait(lab, text, css_class="lk-status"):
+        await wait_until(lambda: text in find(lab, css_class).value)
+
+    return wait
+
+
+@pytest.fixture
+def underway(says):
+    """`await underway(lab)`: wait until a worker of it sends emails."""
+
+    async def wait(lab):
+        await says(lab, "being sent")
+
+    return wait

@@ -8,21 +8,9 @@ import pytest
 from lessonkit.errors import NotOurServer
 from lessonkit.guard import WELL_S
 from lessonkit.server import Server
-from lessonkit.session import Lab
+from tests.told import names
 
 REPORT = {"reportType": "weekly", "seconds": 0.05}
-
-
-@pytest.fixture
-async def lab(own_servers):
-    lab = Lab()
-    yield lab
-    await lab.close()
-    assert not own_servers.exists()
-
-
-def names(events):
-    return [str(event.event) for event in events]
 
 
 async def test_a_jobs_events_come_in_order_and_end_with_the_job(lab):

@@ -1,39 +1,19 @@
 """A worker leaves and another takes over, for real: what became of the jobs is measured."""
 
 import asyncio
-import os
 import signal
 
-import psutil
 import pytest
 
 from lessonkit import background
 from lessonkit.errors import BadSetting, LessonError, RunStopped, RunTimedOut, WorkerDied
 from lessonkit.handover import hand_over, run_handover
 from lessonkit.outcomes import Handover, Outcome
-from lessonkit.session import Lab
+from tests.widgets import own_workers
 from workers.connection import connect
 
 #: two emails run when the signal comes, and a third waits
 SMALL = {"jobs": 3, "seconds": 1.0, "max_jobs": 2, "signal_at_s": 0.4}
-
-
-@pytest.fixture
-def lab(own_servers):
-    lab = Lab()
-    yield lab
-    background.spawn(lab.shut()).result(30)
-    assert own_workers() == []
-
-
-def own_workers():
-    """The worker processes of this test."""
-    here = os.environ["LESSONKIT_SERVERS"]
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "workers" in process.cmdline() and process.environ().get("LESSONKIT_SERVERS") == here
-    ]
 
 
 async def keys_left(lab):

@@ -4,66 +4,24 @@ import asyncio
 import os
 import signal
 
-import psutil
 import pytest
 
-from lessonkit import background
 from lessonkit.errors import BadSetting, LabClosed, NotAdded, NotOurServer, RunStopped, WorkerDied
 from lessonkit.guard import WELL_S
 from lessonkit.labs import EventsLab
 from lessonkit.labs.live_timeline import BARS_SHOWN, PAGE_S, LiveTimeline, ProgressBars
 from lessonkit.queue import QueueEvent
 from lessonkit.server import Server
-from lessonkit.session import Lab
+from tests.told import names
+from tests.widgets import find, own_workers
 from workers.contract import Event
 
 NOBODY = "nobody@example.invalid"
 
 
 @pytest.fixture
-def lab(own_servers):
-    lab = Lab()
-    yield lab
-    background.spawn(lab.shut()).result(30)
-
-
-@pytest.fixture
 def events(lab):
     return EventsLab(lab, seconds=0.1, backoff_s=0.1)
-
-
-@pytest.fixture
-def says(wait_until):
-    """`await says(lab, "1 completed")`: wait until the lab's status says so."""
-
-    async def wait(lab, text, css_class="lk-status"):
-        await wait_until(lambda: text in find(lab, css_class).value)
-
-    return wait
-
-
-def find(lab, css_class):
-    """The one widget of a lab with this CSS class."""
-    found, todo = [], [lab.box]
-    while todo:
-        widget = todo.pop()
-        todo += getattr(widget, "children", ())
-        if css_class in widget._dom_classes:
-            found.append(widget)
-    (widget,) = found
-    return widget
-
-
-def names(events):
-    return [str(event.event) for event in events]
-
-
-def own_workers():
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "--max-jobs" in process.cmdline()
-    ]
 
 
 # ---- buttons -------------------------------------------------------------------------------------
@@ -117,6 +75,7 @@ async def test_kill_redis_kills_it_and_nothing_is_lost(events, says):
 async def test_clear_forgets_what_has_ended(events, says, wait_until):
     await events.send()
     await events.report()
+    await says(events, "2 completed")  # the lab follows the stream by itself
     find(events, "lk-clear").click()
     await says(events, "0 jobs")
     await says(events, "no events yet", "lk-timeline")

@@ -4,78 +4,18 @@ import asyncio
 import os
 import signal
 
-import psutil
 import pytest
 
-from lessonkit import background
 from lessonkit.errors import BadSetting, RunStopped
 from lessonkit.labs import RateLab
 from lessonkit.labs.base import LabBusy
 from lessonkit.rate import busiest_window
-from lessonkit.session import Lab
-
-
-@pytest.fixture
-def lab(own_servers):
-    lab = Lab()
-    yield lab
-    background.spawn(lab.shut()).result(30)
+from tests.widgets import find, own_workers
 
 
 @pytest.fixture
 def rates(lab):
     return RateLab(lab, limit=8, workers=2, max_jobs=3, emails=12)
-
-
-@pytest.fixture
-def press(wait_until):
-    """`await press(lab, "lk-run")`: press a button and wait until it has had an effect."""
-
-    async def press(lab, css_class):
-        find(lab, css_class).click()
-        await wait_until(lambda: lab.busy)
-
-    return press
-
-
-@pytest.fixture
-def idle(wait_until):
-    """`await idle(lab)`: wait until the lab has nothing more to do."""
-
-    async def wait(lab):
-        await wait_until(lambda: not lab.busy and not find(lab, "lk-run").disabled)
-
-    return wait
-
-
-@pytest.fixture
-def underway(wait_until):
-    """`await underway(lab)`: wait until its workers send emails."""
-
-    async def wait(lab):
-        await wait_until(lambda: "being sent" in find(lab, "lk-status").value)
-
-    return wait
-
-
-def find(lab, css_class):
-    """The one widget of a lab with this CSS class."""
-    found, todo = [], [lab.box]
-    while todo:
-        widget = todo.pop()
-        todo += getattr(widget, "children", ())
-        if css_class in widget._dom_classes:
-            found.append(widget)
-    (widget,) = found
-    return widget
-
-
-def own_workers():
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "--max-jobs" in process.cmdline()
-    ]
 
 
 # ---- sliders and buttons -------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from lessonkit.rate import (
     starts_in_the_last,
     starts_in_windows,
 )
-from lessonkit.session import Lab
 from workers.contract import NO_LIMIT, Limit
 
 #: multiples of a quarter: sums and differences of them are exact
@@ -97,13 +96,6 @@ def test_a_batch_refuses_workers_and_limits_that_make_no_sense(name, value):
 
 
 # ---- runs of several workers ---------------------------------------------------------------------
-
-
-@pytest.fixture
-async def lab(own_servers):
-    lab = Lab()
-    yield lab
-    await lab.close()
 
 
 async def test_two_workers_run_a_batch_under_one_limit(lab):

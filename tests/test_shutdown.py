@@ -1,23 +1,13 @@
-"""How workers leave: two queues in one process, several processes, jobs that cannot finish."""
+"""How a worker leaves: what runs may finish, what cannot goes back, and nothing new is taken."""
 
 import asyncio
 import signal
 
-import psutil
 import pytest
 
 from lessonkit.queue import Queue
+from tests.told import names, pid_of
 from workers.contract import REPORTS, State
-
-
-def names(events):
-    return [event.event for event in events]
-
-
-async def ready_pids(queue):
-    """The processes that have said in the queue's stream that they are up, in order."""
-    events = await queue.read_events()
-    return [int(e.worker.partition("@")[0]) for e in events if e.event == "ready"]
 
 
 @pytest.fixture
@@ -25,20 +15,39 @@ def reports(redis, prefix):
     return Queue(REPORTS, redis, prefix)
 
 
-@pytest.fixture
-def supervised(worker, queue, wait_until):
-    """`one, pids = await supervised("--grace", 5)` is a `--processes 2`, both up."""
+# ---- told to leave -------------------------------------------------------------------------------
 
-    async def start(*arguments):
-        one = await worker("--processes", 2, *arguments)
 
-        async def both():
-            pids = await ready_pids(queue)
-            return pids if len(pids) == 2 else None
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
+async def test_a_signal_lets_the_running_job_finish(worker, queue, email, story, signum):
+    one = await worker("--max-jobs", 1)
+    await queue.add_many([email(0.4), email(0.4)])
+    await story("1", until="active")
+    one.send(signum)
+    assert await one.end() == 0
+    assert names(await story("1")) == ["waiting", "active", "completed"]
+    assert names(await story("2")) == ["waiting"]
+    own = [event.event for event in await queue.read_events() if not event.job]
+    assert own == ["ready", "draining", "closed"]
 
-        return one, await wait_until(both)
 
-    return start
+async def test_a_second_signal_ends_it_at_once(worker, queue, email, story, wait_until):
+    one = await worker("--grace", 60)
+    await queue.add(email(60))
+    await story(until="active")
+    one.send(signal.SIGINT)
+    await wait_until(lambda: "[worker] Shutting down gracefully..." in one.lines)
+    assert one.exit_code is None
+    one.send(signal.SIGTERM)
+    assert await one.end() == 128 + signal.SIGTERM
+
+
+async def test_an_idle_worker_leaves_nothing_of_its_own_in_redis(worker, queue, redis, prefix):
+    one = await worker()
+    one.send(signal.SIGTERM)
+    await one.end()
+    await queue.obliterate()
+    assert await redis.keys(f"*{prefix}*") == []
 
 
 # ---- past its grace ------------------------------------------------------------------------------
@@ -92,6 +101,45 @@ async def test_a_job_that_swallows_its_cancellation_is_left_behind_and_others_ar
     other.send(signal.SIGKILL)
 
 
+async def test_past_its_grace_a_job_goes_back_without_losing_an_attempt(
+    worker, queue, email, story, wait_until
+):
+    one = await worker("--grace", 0.1)
+    await queue.add(email(60))
+    await story(until="active")
+    one.send(signal.SIGTERM)
+    assert await one.end() == 0
+    assert names(await story()) == ["waiting", "active", "returned"]
+    other = await worker()
+    await wait_until(
+        lambda: "[email] Processing job 1: sending to founder@example.com" in other.out
+    )
+    last = (await story())[-1]
+    assert (last.event, last.attempt, pid_of(last)) == ("active", 1, other.pid)
+
+
+async def test_a_job_that_goes_back_keeps_its_place(worker, queue, email, story):
+    one = await worker("--max-jobs", 1, "--grace", 0.1)
+    await queue.add_many([email(0.8), email()])
+    await story("1", until="active")
+    one.send(signal.SIGTERM)
+    await one.end()
+    await worker("--max-jobs", 1)
+    await story("2", until="completed")
+    assert names(await story("1"))[-1] == "completed"
+
+
+async def test_a_job_that_will_not_be_cancelled_does_not_hold_its_worker(
+    odd_worker, queue, email, story
+):
+    one = await odd_worker("--grace", 0.1)
+    await queue.add(email(subject="swallow its cancellation"))
+    await story(until="active")
+    one.send(signal.SIGTERM)
+    assert await one.end(5) == 0
+    assert names(await story())[-1] == "returned"
+
+
 # ---- while it drains -----------------------------------------------------------------------------
 
 
@@ -140,84 +188,3 @@ async def test_one_queue_past_its_grace_does_not_cut_off_the_other(
     assert await one.end() == 0
     assert (await queue.state("1")).state == State.WAITING
     assert (await reports.state("1")).state == State.COMPLETED
-
-
-# ---- several processes ---------------------------------------------------------------------------
-
-
-async def test_all_processes_drain_and_the_supervisor_exits_0(supervised, queue, email, story):
-    one, pids = await supervised("--max-jobs", 1)
-    await queue.add_many([email(0.5)] * 3)
-    await story("2", until="active")
-    one.send(signal.SIGTERM)
-    assert await one.end() == 0
-    ran = {job: (await story(job))[1:] for job in ("1", "2")}
-    assert {int(told[0].worker.partition("@")[0]) for told in ran.values()} == set(pids)
-    assert all(names(told) == ["active", "completed"] for told in ran.values())
-    assert names(await story("3")) == ["waiting"]
-    assert one.out.count("[worker] All workers closed") == 2
-    assert one.lines[-1] == "[workers] All processes have left"
-
-
-async def test_a_process_that_is_killed_while_it_drains_is_told_by_the_exit_code(
-    supervised, queue, email, story, wait_until
-):
-    one, _ = await supervised("--max-jobs", 1)
-    await queue.add(email(60))
-    active = (await story(until="active"))[-1]
-    one.send(signal.SIGTERM)
-    await wait_until(lambda: "[worker] Shutting down gracefully..." in one.lines)
-    psutil.Process(int(active.worker.partition("@")[0])).kill()
-    assert await one.end() == 128 + signal.SIGKILL
-
-
-async def test_a_process_that_crashes_is_restarted_each_time_after_a_longer_pause(
-    supervised, queue, email, story, wait_until
-):
-    one, (crashing, other) = await supervised("--max-jobs", 1)
-
-    async def restarted(after):
-        pids = await ready_pids(queue)
-        return pids[-1] if len(pids) > after else None
-
-    for number, pause in ((2, "0.2 s"), (3, "0.4 s")):
-        psutil.Process(crashing).kill()
-        said = f"Process {crashing} ended with exit code -9; its successor starts in {pause}"
-        await wait_until(lambda said=said: f"[workers] {said}" in one.lines)
-        crashing = await wait_until(lambda number=number: restarted(number))
-    assert psutil.pid_exists(other)
-    await queue.add(email())
-    await story(until="completed")
-    one.send(signal.SIGTERM)
-    assert await one.end() == 0
-
-
-async def test_a_second_signal_ends_all_processes_at_once(
-    supervised, queue, email, story, wait_until
-):
-    one, pids = await supervised("--max-jobs", 1, "--grace", 60)
-    await queue.add_many([email(60)] * 2)
-    await story("2", until="active")
-    one.send(signal.SIGTERM)
-    await wait_until(lambda: one.out.count("[worker] Shutting down gracefully...") == 2)
-    one.send(signal.SIGINT)
-    assert await one.end() == 128 + signal.SIGINT
-    await wait_until(lambda: not any(map(runs, pids)))
-
-
-async def test_processes_leave_when_their_supervisor_was_killed(
-    supervised, queue, email, story, wait_until
-):
-    one, pids = await supervised("--max-jobs", 1)
-    await queue.add(email(0.3))
-    await story(until="active")
-    one.send(signal.SIGKILL)
-    await wait_until(lambda: not any(map(runs, pids)))
-    assert names(await story()) == ["waiting", "active", "completed"]
-
-
-def runs(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
