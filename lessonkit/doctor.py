@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import html
 import platform
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from lessonkit import background
 from lessonkit.batch import Batch
 from lessonkit.errors import LessonError
+from lessonkit.page import STYLE
 from lessonkit.session import Lab
 
 OLDEST, TOO_NEW = (3, 11), (3, 14)
@@ -55,16 +56,18 @@ class Report:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            "<tr>"
-            f'<td style="text-align:left">{"✓" if finding.ok else "✗"} {_escape(finding.what)}</td>'
-            f'<td style="text-align:left">{_escape(finding.found)}</td>'
-            f'<td style="text-align:left">{_escape(finding.next_step)}</td></tr>'
+            f'<tr class="{"lk-well" if finding.ok else "lk-wrong"}">'
+            f"<td>{'✓' if finding.ok else '✗'}</td><td>{escape(finding.what)}</td>"
+            f"<td>{escape(finding.found)}</td><td>{escape(finding.next_step)}</td></tr>"
             for finding in self.findings
         )
-        head = "".join(
-            f'<th style="text-align:left">{name}</th>' for name in ("", "found", "next step")
+        names = ("", "checked", "found", "" if self.ok else "next step")
+        head = "".join(f'<th scope="col">{name}</th>' for name in names)
+        return (
+            f'{STYLE}<div class="lk lk-doctor"><div class="lk-scroll"><table class="lk-table">'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+            f"<p><b>{escape(self._summary())}</b></p></div>"
         )
-        return f"<table><tr>{head}</tr>{rows}</table><p><b>{_escape(self._summary())}</b></p>"
 
     def _summary(self) -> str:
         wrong = sum(not finding.ok for finding in self.findings)
@@ -138,7 +141,3 @@ async def _round_trip(lab: Lab, max_jobs: int) -> str:
     began = time.perf_counter()
     await lab.measure(Batch(jobs=1, max_jobs=max_jobs, seconds=0.1))
     return f"started, one job done and gone again in {time.perf_counter() - began:.2f} s"
-
-
-def _escape(text: str) -> str:
-    return html.escape(text)

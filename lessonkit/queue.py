@@ -57,7 +57,7 @@ class JobState:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON data; `result` only of a completed job, `error` only of a failed one."""
-        data = asdict(self)
+        data = asdict(self) | {"state": self.state.value}
         if self.state != State.COMPLETED:
             del data["result"]
         if self.state != State.FAILED:

@@ -157,7 +157,7 @@ class BatchResult:
         return (
             f"BatchResult(jobs={self.jobs}, max_jobs={self.max_jobs}, seconds={self.seconds:g},"
             f"{more}\n"
-            f"            makespan_s={self.makespan_s:.3f}, ideal_s={self.ideal_s:g}, "
-            f"throughput_jobs_per_s={self.throughput_jobs_per_s:.2f}, "
-            f"peak_concurrency={self.peak_concurrency})"
+            f"            makespan_s={self.makespan_s:.3f}, ideal_s={self.ideal_s:g},\n"
+            f"            throughput_jobs_per_s={self.throughput_jobs_per_s:.2f},\n"
+            f"            peak_concurrency={self.peak_concurrency})"
         )

@@ -34,6 +34,8 @@ GUARD = Path(__file__).with_name("guard.py")
 START_TIMEOUT_S = 10.0
 #: when the session is gone, its workers have this long to end their jobs before the server goes
 PATIENCE_S = 12.0
+#: a server whose guard was killed has this long to end
+ORPHAN_S = 5.0
 
 _SETTINGS = {
     "port": "0",  # no TCP: nobody else on this machine or network gets in
@@ -119,16 +121,27 @@ class Server:
         if self._guard:
             assert self._guard.stdin
             self._guard.stdin.close()
-            await asyncio.to_thread(self._guard.wait)
+            if await asyncio.to_thread(self._guard.wait) < 0:
+                await self._end_orphan()
+
+    async def _end_orphan(self) -> None:
+        """The guard was killed, and cleaned up nothing."""
+        deadline = time.monotonic() + ORPHAN_S
+        while about := await _about(self.url):
+            late = time.monotonic() > deadline
+            os.kill(about["process_id"], signal.SIGKILL if late else signal.SIGTERM)
+            await asyncio.sleep(0.05)
+        shutil.rmtree(Path(self.url.removeprefix("unix://")).parent, ignore_errors=True)
 
 
-async def open_server(owner: str) -> Server:
-    """The server that `REDIS_URL` names, or else a private one, started here.
+async def open_server(owner: str, *, private: bool = False) -> Server:
+    """The server that `REDIS_URL` names, or else a private one, started here; with `private`,
+    always that.
 
     `owner` is how a worker in a terminal is told whose server it is. Raises BadSetting,
     ServerUnreachable, ServerNotFound, ServerDidNotStart.
     """
-    if url := os.environ.get("REDIS_URL"):
+    if not private and (url := os.environ.get("REDIS_URL")):
         await _check(url)
         return Server(url, program="")
     return await _start(find_program(), owner)

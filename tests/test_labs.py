@@ -218,3 +218,15 @@ def test_a_lab_is_text_where_there_are_no_widgets(concurrency):
     bundle = concurrency._repr_mimebundle_()
     assert "sliders need a notebook" in bundle["text/plain"]
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+async def test_a_lab_that_is_made_anew_stops_the_run_of_the_one_before(
+    lab, concurrency, press, underway, wait_until
+):
+    find(concurrency, "lk-seconds").value = 2.0
+    await press(concurrency, "lk-run")
+    await underway(concurrency)
+    again = ConcurrencyLab(lab, emails=1, seconds=0.1)
+    await wait_until(lambda: not concurrency.busy)
+    assert "Stopped" in find(concurrency, "lk-status").value
+    assert (await again.run()).jobs == 1

@@ -197,7 +197,8 @@ async def test_a_server_that_is_gone_with_its_guard_ends_the_run_and_the_next_on
     assert "Run it again" in str(caught.value)
     assert running("workers") == []
     assert (await lab.run(jobs=1, seconds=0, max_jobs=1)).jobs == 1
-    forget_directory_of(caught.value.url)
+    # what the guard left, the session removed
+    assert not Path(caught.value.url.removeprefix("unix://")).parent.exists()
 
 
 async def test_a_run_that_is_stopped_leaves_nothing(lab, under_way):
@@ -221,14 +222,6 @@ async def test_a_run_that_is_stopped_while_it_starts_leaves_nothing(lab, wait_un
         await run
     await wait_until(lambda: running("workers") == [])
     assert await keys_left(lab) == []
-
-
-def forget_directory_of(url):
-    """What a killed guard could not remove."""
-    directory = Path(url.removeprefix("unix://")).parent
-    for path in sorted(directory.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    directory.rmdir()
 
 
 # ---- opening and closing -------------------------------------------------------------------------
@@ -310,3 +303,23 @@ async def test_a_sessions_files_go_with_it(own_servers, redis_url, monkeypatch, 
     assert not file.parent.exists()
     with pytest.raises(LabClosed):
         _ = lab.directory
+
+
+async def test_a_server_whose_guard_was_killed_ends_with_the_session(own_servers, wait_until):
+    lab = Lab()
+    await lab.open()
+    (guard,) = running("guard.py")
+    guard.kill()
+    assert running("-server unixsocket:")
+    await lab.shut()
+    await wait_until(lambda: running("-server unixsocket:") == [])
+    assert list(own_servers.glob("*")) == []
+
+
+async def test_a_private_session_passes_over_redis_url(own_servers, monkeypatch, redis_url):
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    for private in (False, True):
+        lab = Lab(private=private)
+        server, _ = await lab.open()
+        assert server.is_private == private
+        await lab.shut()

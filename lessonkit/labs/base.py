@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from html import escape
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import ipywidgets as widgets
 
@@ -42,6 +43,10 @@ class WidgetLab:
     stopped = "Stopped. Run again whenever you like."
 
     def __init__(self, title: str, lead: str) -> None:
+        # a cell that is run again shows a new lab, and nobody could stop the old one's work
+        if (before := _shown.get(type(self))) is not None:
+            before.stop()
+        _shown[type(self)] = self
         self._task: asyncio.Task[Any] | None = None
         self._stopped = False
         self._header = widgets.HTML(
@@ -144,6 +149,10 @@ class WidgetLab:
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         return dict(self.box._repr_mimebundle_(**options)) | {"text/plain": repr(self)}
+
+
+#: the lab of each kind that was made last
+_shown: WeakValueDictionary[type[WidgetLab], WidgetLab] = WeakValueDictionary()
 
 
 class OutputPane:
