@@ -10,12 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lessonkit.checks import check_effects as check_effects
     from lessonkit.checks import check_handover as check_handover
     from lessonkit.checks import check_log as check_log
     from lessonkit.checks import check_mended as check_mended
     from lessonkit.checks import check_rate as check_rate
     from lessonkit.checks import check_sent as check_sent
     from lessonkit.checks import check_totals as check_totals
+    from lessonkit.crashes import count_effects as count_effects
     from lessonkit.doctor import examine as examine
     from lessonkit.feed import arrive as arrive
     from lessonkit.handover import hand_over as hand_over
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from lessonkit.plots import compare as compare
     from lessonkit.plots import compare_rates as compare_rates
     from lessonkit.plots import handovers as handovers
+    from lessonkit.plots import show_effects as show_effects
     from lessonkit.plots import timeline as timeline
     from lessonkit.predict import Choice as Choice
     from lessonkit.predict import Prediction as Prediction
@@ -42,6 +45,7 @@ _ROOMS = {
     "RateLab": "labs",
     "ShutdownLab": "labs",
     "arrive": "feed",
+    "check_effects": "checks",
     "check_handover": "checks",
     "check_log": "checks",
     "check_mended": "checks",
@@ -50,10 +54,12 @@ _ROOMS = {
     "check_totals": "checks",
     "compare": "plots",
     "compare_rates": "plots",
+    "count_effects": "crashes",
     "examine": "doctor",
     "hand_over": "handover",
     "handovers": "plots",
     "open_lab": "session",
+    "show_effects": "plots",
     "side_by_side": "terminals",
     "timeline": "plots",
 }

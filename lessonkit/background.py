@@ -73,11 +73,12 @@ async def join(work: Awaitable[T], while_waiting: Callable[[], None] = lambda: N
     return future.result()
 
 
-async def together(*works: Coroutine[Any, Any, Any]) -> None:
-    """Do all of these until the first one fails, or all are done; none is left."""
+async def together(*works: Coroutine[Any, Any, T]) -> list[T]:
+    """Do all of these until the first one fails, or all are done, and answer what they answered;
+    none is left."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
-        await asyncio.gather(*tasks)
+        return await asyncio.gather(*tasks)
     finally:
         for task in tasks:
             task.cancel()

@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lessonkit.child import START_TIMEOUT_S
@@ -32,6 +32,7 @@ class WorkerProcess(ChildProcess):
         grace_s: float = 1.0,
         backoff_s: float = 1.0,
         program: Path | str | None = None,
+        environment: Mapping[str, str] | None = None,
         stock: bool = False,
         on_output: Callable[[str], None] = lambda line: None,
         says_pid: bool = False,
@@ -39,7 +40,8 @@ class WorkerProcess(ChildProcess):
         """`max_jobs` None leaves that to the worker's own setting; `limit` is like "10/1s";
         `grace_s` is how long its jobs may go on when it is to leave, `backoff_s` how long a job
         that failed waits for its second attempt; `program` is a file with the queue's
-        WorkerSettings, in place of those of `workers`. With `stock` the worker is arq's own, which
+        WorkerSettings, in place of those of `workers`; `environment` is what it finds in its own
+        besides what is in this one. With `stock` the worker is arq's own, which
         takes none of these but `max_jobs`. With `says_pid`, `on_output` is told who printed a line
         as well."""
         self.grace_s = grace_s
@@ -56,7 +58,7 @@ class WorkerProcess(ChildProcess):
         if not stock:
             arguments += ["--limit", limit, "--grace", str(grace_s), "--backoff", str(backoff_s)]
         say = (lambda line: on_output(f"{self.pid} {line}")) if says_pid else on_output
-        super().__init__(arguments, {"REDIS_URL": url}, say)
+        super().__init__(arguments, {"REDIS_URL": url} | dict(environment or {}), say)
 
     async def start(self) -> None:
         self._after = await self._queue.last_event_id()

@@ -14,7 +14,7 @@ FLOORS = {
     "workers": (
         *("contract", "codec", "connection", "attempt", "handlers", "leases", "lifeline"),
         *("stream", "worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
-        *("programs", "supervisor", "stock", "__main__"),
+        *("outbox", "programs", "doomed", "supervisor", "stock", "__main__"),
     ),
     "lessonkit": (
         *(
@@ -28,6 +28,7 @@ FLOORS = {
             "events",
             "attempts",
             "outcomes",
+            "effects",
             "queue",
             "server",
         ),
@@ -44,6 +45,7 @@ FLOORS = {
             "resources",
             "session",
             "handover",
+            "crashes",
             "grid",
             "feed",
             "page",

@@ -14,6 +14,16 @@ from workers.contract import EmailPayload
 TIMEOUT_S = 30.0
 
 
+def message_of(email: EmailPayload) -> EmailMessage:
+    """The email as it travels."""
+    message = EmailMessage()
+    message["From"] = os.environ.get("SMTP_FROM", "lessons@localhost")
+    message["To"], message["Subject"] = email.to, email.subject
+    message.set_content("This message is written in HTML.")
+    message.add_alternative(email.html, subtype="html")
+    return message
+
+
 async def send(email: EmailPayload, url: str) -> None:
     """Hand the email to the server of `url`: `smtp://user:password@host:587`, or `smtps://`.
 
@@ -27,15 +37,10 @@ def _send(email: EmailPayload, url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ValueError("SMTP_URL must be like smtp://user:password@host:587, or smtps://")
-    message = EmailMessage()
-    message["From"] = os.environ.get("SMTP_FROM", "lessons@localhost")
-    message["To"], message["Subject"] = email.to, email.subject
-    message.set_content("This message is written in HTML.")
-    message.add_alternative(email.html, subtype="html")
     with _connected(parts.scheme, parts.hostname, parts.port) as server:
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
-        server.send_message(message)
+        server.send_message(message_of(email))
 
 
 def _connected(scheme: str, host: str, port: int | None) -> smtplib.SMTP:

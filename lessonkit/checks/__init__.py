@@ -1,6 +1,7 @@
 """Exercise checks, one module a notebook."""
 
 from lessonkit.checks.concurrency import check_totals as check_totals
+from lessonkit.checks.effects import check_effects as check_effects
 from lessonkit.checks.events import check_log as check_log
 from lessonkit.checks.first_worker import check_sent as check_sent
 from lessonkit.checks.handover import check_handover as check_handover

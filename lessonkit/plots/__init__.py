@@ -3,6 +3,8 @@
 from lessonkit.plots.compare import Comparison, compare
 from lessonkit.plots.compare_rates import RateComparison, compare_rates, rates_table
 from lessonkit.plots.done import DoneChart, describe_done, draw_done
+from lessonkit.plots.effect_figure import EffectsFigure, show_effects
+from lessonkit.plots.effects import EffectsChart, describe_effects, draw_effects
 from lessonkit.plots.eventlog import Timeline, timeline
 from lessonkit.plots.handovers import Handovers, handovers
 from lessonkit.plots.ink import color_of, marker_of
@@ -15,6 +17,8 @@ from lessonkit.plots.timeline import TimelineChart, describe_timeline, draw_time
 __all__ = [
     "Comparison",
     "DoneChart",
+    "EffectsChart",
+    "EffectsFigure",
     "Handovers",
     "RateChart",
     "RateComparison",
@@ -27,12 +31,14 @@ __all__ = [
     "compare",
     "compare_rates",
     "describe_done",
+    "describe_effects",
     "describe_rate",
     "describe_shutdown",
     "describe_slots",
     "describe_starts",
     "describe_timeline",
     "draw_done",
+    "draw_effects",
     "draw_rate",
     "draw_shutdown",
     "draw_slots",
@@ -41,5 +47,6 @@ __all__ = [
     "handovers",
     "marker_of",
     "rates_table",
+    "show_effects",
     "timeline",
 ]
