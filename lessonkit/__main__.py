@@ -10,11 +10,14 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from lessonkit.batch import Batch, BatchResult
-from lessonkit.doctor import look_at_all
-from lessonkit.errors import LessonError
-from lessonkit.server import open_server
-from lessonkit.session import Lab
+try:
+    from lessonkit.batch import Batch, BatchResult
+    from lessonkit.doctor import look_at_all
+    from lessonkit.errors import LessonError
+    from lessonkit.server import open_server
+    from lessonkit.session import Lab
+except ModuleNotFoundError as missing:  # the doctor, too, needs some of them
+    sys.exit(f"lessonkit: {missing.name} is not installed here. Run `make setup`, then try again.")
 
 HELP = """\
 Learn what background workers do by running them.

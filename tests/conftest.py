@@ -2,14 +2,12 @@
 
 import asyncio
 import inspect
-import os
 import secrets
 import tempfile
 import time
 from pathlib import Path
 
 import hypothesis
-import psutil
 import pytest
 
 from lessonkit import background
