@@ -15,20 +15,25 @@ if TYPE_CHECKING:
     from lessonkit.checks import check_log as check_log
     from lessonkit.checks import check_mended as check_mended
     from lessonkit.checks import check_rate as check_rate
+    from lessonkit.checks import check_rescue as check_rescue
     from lessonkit.checks import check_sent as check_sent
     from lessonkit.checks import check_totals as check_totals
     from lessonkit.crashes import count_effects as count_effects
     from lessonkit.doctor import examine as examine
+    from lessonkit.drill import rescue as rescue
     from lessonkit.feed import arrive as arrive
     from lessonkit.handover import hand_over as hand_over
     from lessonkit.labs import ConcurrencyLab as ConcurrencyLab
     from lessonkit.labs import EventsLab as EventsLab
     from lessonkit.labs import RateLab as RateLab
+    from lessonkit.labs import RescueLab as RescueLab
     from lessonkit.labs import ShutdownLab as ShutdownLab
     from lessonkit.plots import compare as compare
     from lessonkit.plots import compare_rates as compare_rates
     from lessonkit.plots import handovers as handovers
     from lessonkit.plots import show_effects as show_effects
+    from lessonkit.plots import lease_ranges as lease_ranges
+    from lessonkit.plots import rescued as rescued
     from lessonkit.plots import timeline as timeline
     from lessonkit.predict import Choice as Choice
     from lessonkit.predict import Prediction as Prediction

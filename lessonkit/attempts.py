@@ -52,6 +52,11 @@ class Attempt:
     ended_s: float | None = None
     ending: Ending = Ending.ACTIVE
 
+    @property
+    def pid(self) -> int:
+        """The worker's process."""
+        return int(self.worker.partition("@")[0])
+
 
 @dataclass(frozen=True)
 class Shift:

@@ -76,6 +76,11 @@ class ChildProcess:
         return self._process.pid
 
     @property
+    def begun(self) -> bool:
+        """Whether there is, or was, a process."""
+        return self._process is not None
+
+    @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
@@ -107,6 +112,24 @@ class ChildProcess:
         with contextlib.suppress(ProcessLookupError):
             assert self._process
             self._process.send_signal(signum)
+
+    @contextlib.asynccontextmanager
+    async def asleep(self) -> AsyncIterator[None]:
+        """A context in which it is stopped, by SIGSTOP. It goes on afterwards, also when this
+        process is gone by then: what wakes it waits for the end of a pipe."""
+        waker = await asyncio.create_subprocess_exec(
+            *("sh", "-c", 'read -r _; kill -CONT "$1"', "sh", str(self.pid)),
+            stdin=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert waker.stdin
+        self.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            waker.stdin.close()
+            await waker.wait()
 
     async def wait(self) -> None:
         """Wait until it has ended and all that it printed is read."""

@@ -29,6 +29,7 @@ FLOORS = {
             "attempts",
             "outcomes",
             "effects",
+            "rescued",
             "queue",
             "server",
         ),
@@ -48,6 +49,8 @@ FLOORS = {
             "crashes",
             "grid",
             "feed",
+            "drill",
+            "doctor",
             "page",
             "doctor",
             "predict",
@@ -63,6 +66,7 @@ SHARED = {
     "codec": ...,
     "connection": ...,
     "attempt": {"describe"},
+    "leases": {"LEASE_S", "RENEW_S"},
     "lifeline": {"leave_with_parent"},
 }
 #: the one lesson in what happens when an API does the work itself

@@ -71,10 +71,10 @@ def absences_of(result: HandoverResult, end_s: float) -> list[tuple[Corners, str
     found = []
     if result.left_s is not None:
         how = "has left" if result.exit_code in (None, 0) else "was killed"
-        corners = _rectangle(result.left_s, end_s, -0.5, lane_of(0, most, most) - 0.5)
+        corners = rectangle(result.left_s, end_s, -0.5, lane_of(0, most, most) - 0.5)
         found.append((corners, how))
     ready_s = result.shifts[1].ready_s if len(result.shifts) > 1 else end_s
-    corners = _rectangle(0.0, ready_s, lane_of(1, 0, most) - 0.5, lane_of(1, most, most) - 0.5)
+    corners = rectangle(0.0, ready_s, lane_of(1, 0, most) - 0.5, lane_of(1, most, most) - 0.5)
     return [*found, (corners, "not there yet")]
 
 
@@ -85,10 +85,11 @@ def lane_of(worker: int, slot: int, max_jobs: int) -> float:
 
 def box(bar: Bar) -> Corners:
     """A bar with straight sides."""
-    return _rectangle(bar.start_s, bar.end_s, bar.lane - BAR / 2, bar.lane + BAR / 2)
+    return rectangle(bar.start_s, bar.end_s, bar.lane - BAR / 2, bar.lane + BAR / 2)
 
 
-def _rectangle(left_s: float, right_s: float, top: float, bottom: float) -> Corners:
+def rectangle(left_s: float, right_s: float, top: float, bottom: float) -> Corners:
+    """Its corners, from a time to a time and from a lane to a lane."""
     return [(left_s, top), (right_s, top), (right_s, bottom), (left_s, bottom)]
 
 

@@ -3,109 +3,54 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
-from matplotlib.patches import PathPatch
-from matplotlib.text import Text
 
 from lessonkit.attempts import Attempt
 from lessonkit.outcomes import HandoverResult
 from lessonkit.plots.ink import (
-    CLOSED,
     INK,
     QUIET,
-    SMALL_PX,
-    TEXT_PX,
     Note,
     annotate,
     color_of,
     dress,
-    ink_on,
-    mixed,
     nice_end,
     seconds,
     shown,
 )
-from lessonkit.plots.lanes import Bar, absences_of, bars_of, box, joined, kind_of, lane_of, torn
+from lessonkit.plots.lanechart import LanesChart, lanes_on
+from lessonkit.plots.lanes import absences_of, bars_of, kind_of, lane_of
 
-#: how deep the teeth of a bar that was cut off are
-TOOTH_PX = 5.0
 NAMES = ("first", "second")
 #: room for the lanes' names
 LEFT_PX = 98
 
 
 @dataclass
-class ShutdownChart:
+class ShutdownChart(LanesChart):
     """What `draw_shutdown` drew. `moving` are the artists that `update` changes."""
 
-    ax: Axes
-    away: PathPatch
-    done: PathPatch
-    running: PathPatch
-    cut: PathPatch
     signal: Line2D
     now: Line2D
-    labels: list[Text]
-    absences: list[Text]
-    still: list[Artist] = field(default_factory=list)
     _notes: list[Artist] = field(default_factory=list)
 
     @property
     def moving(self) -> tuple[Artist, ...]:
-        bars = (self.away, *self.absences, self.done, self.running, self.cut)
-        return (*bars, *self.labels, self.now, self.signal)
+        return (*self.drawn, self.now, self.signal)
 
     def update(self, result: HandoverResult) -> bool:
         """Show how the run stands. Answers whether what stands still had to change as well."""
         grew = result.now_s > self.ax.get_xlim()[1]
         if grew:
             self.ax.set_xlim(0, result.now_s * 1.25)
-        bars = bars_of(result)
-        tooth_s = TOOTH_PX / self._px_per_s
-        self.done.set_path(joined(box(bar) for bar in bars if bar.kind == "done"))
-        self.running.set_path(joined(box(bar) for bar in bars if bar.kind == "running"))
-        self.cut.set_path(joined(torn(bar, tooth_s) for bar in bars if bar.kind == "cut"))
-        self._label(bars)
-        self._showabsences_of(result)
+        self.show(bars_of(result), absences_of(result, self.ax.get_xlim()[1]))
         self.now.set_xdata([result.now_s] * 2)
         self.now.set_visible(bool(result.jobs) and not result.over)
         return self._mark(result) or grew
-
-    @property
-    def _px_per_s(self) -> float:
-        scale = 72 / self.ax.figure.dpi
-        return float(self.ax.get_window_extent().width * scale / self.ax.get_xlim()[1])
-
-    def _label(self, bars: Sequence[Bar]) -> None:
-        for label in self.labels:
-            label.set_visible(False)
-        inks = {"done": ink_on(to_hex(self.done.get_facecolor())), "running": INK, "cut": INK}
-        for bar, label in zip(bars, self.labels, strict=False):
-            name = shown(bar.job)
-            left_s, right_s = bar.room
-            wide_px = (right_s - left_s) * self._px_per_s
-            texts = [f"{name} {bar.remark}", name] if bar.remark else [name]
-            fits = [text for text in texts if wide_px > 0.6 * TEXT_PX * len(text) + 5]
-            if fits:
-                label.set(x=(left_s + right_s) / 2, y=bar.lane, text=fits[0])
-                label.set(color=inks[bar.kind], visible=True)
-
-    def _showabsences_of(self, result: HandoverResult) -> None:
-        absences = absences_of(result, self.ax.get_xlim()[1])
-        self.away.set_path(joined(corners for corners, _ in absences))
-        for label in self.absences:
-            label.set_visible(False)
-        for (corners, words), label in zip(absences, self.absences, strict=False):
-            (left_s, top), _, (right_s, bottom), *_ = corners
-            if (right_s - left_s) * self._px_per_s > 0.56 * SMALL_PX * len(words) + 6:
-                label.set(x=(left_s + right_s) / 2, y=(top + bottom) / 2, text=words, visible=True)
 
     def _mark(self, result: HandoverResult) -> bool:
         """The signal's line, and above it when it came and when the worker left."""
@@ -142,28 +87,11 @@ def draw_shutdown(
     ]
     ax.set_ylim(lanes[-1] + 0.55, -0.55)
     ax.set_yticks(lanes, [f"{name}, slot {n + 1}" for name in NAMES for n in range(plan.max_jobs)])
-    color = color_of(plan.max_jobs)
-    text: dict[str, Any] = {"ha": "center", "va": "center", "clip_on": True, "parse_math": False}
     chart = ShutdownChart(
-        ax,
-        away=_add(ax, CLOSED, zorder=0.6, linewidth=0.0),
-        done=_add(ax, color, edgecolor="white", linewidth=1.2),
-        running=_add(
-            ax, mixed(color, "white", 0.62), edgecolor="white", linewidth=1.2, hatch="///"
-        ),
-        cut=_add(
-            ax, mixed(color, "white", 0.8), edgecolor=mixed(color, "black", 0.3), linewidth=1.4
-        ),
+        **lanes_on(ax, color_of(plan.max_jobs), bars=2 * plan.jobs, absences=len(NAMES)),
         # it is sent to the first worker alone
         signal=ax.plot([], [], color=INK, linewidth=2.2, zorder=4, solid_capstyle="butt")[0],
         now=ax.axvline(0, color=QUIET, linewidth=1, zorder=3, visible=False),
-        labels=[
-            ax.text(0, 0, "", fontsize=TEXT_PX, fontweight="bold", zorder=5, **text)
-            for _ in range(2 * plan.jobs)
-        ],
-        absences=[
-            ax.text(0, 0, "", fontsize=SMALL_PX, color=QUIET, zorder=1, **text) for _ in NAMES
-        ],
     )
     chart.update(result)
     return chart
@@ -200,9 +128,3 @@ def _until(attempt: Attempt, result: HandoverResult) -> str:
         return "on"
     cut = ", where it was cut off" if kind_of(attempt, result) == "cut" else ""
     return f"to {seconds(end_s)}{cut}"
-
-
-def _add(ax: Axes, color: str, **look: Any) -> PathPatch:
-    patch = PathPatch(joined([]), facecolor=color, **look)
-    ax.add_patch(patch)
-    return patch
