@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lessonkit.labs import RateLab as RateLab
     from lessonkit.labs import RescueLab as RescueLab
     from lessonkit.labs import ShutdownLab as ShutdownLab
+    from lessonkit.plots import against_others as against_others
     from lessonkit.plots import compare as compare
     from lessonkit.plots import compare_rates as compare_rates
     from lessonkit.plots import handovers as handovers
@@ -48,13 +49,16 @@ _ROOMS = {
     "Lab": "session",
     "Prediction": "predict",
     "RateLab": "labs",
+    "RescueLab": "labs",
     "ShutdownLab": "labs",
+    "against_others": "plots",
     "arrive": "feed",
     "check_effects": "checks",
     "check_handover": "checks",
     "check_log": "checks",
     "check_mended": "checks",
     "check_rate": "checks",
+    "check_rescue": "checks",
     "check_sent": "checks",
     "check_totals": "checks",
     "compare": "plots",
@@ -65,6 +69,8 @@ _ROOMS = {
     "handovers": "plots",
     "open_lab": "session",
     "show_effects": "plots",
+    "rescue": "drill",
+    "rescued": "plots",
     "side_by_side": "terminals",
     "timeline": "plots",
 }

@@ -14,12 +14,12 @@ from lessonkit import background
 from lessonkit.attempts import attempts_of, first_enqueue_ms, shifts_of
 from lessonkit.batch import welcome_emails
 from lessonkit.child import started
+from lessonkit.crash import Drill, Kill, LeaseSample, RescueResult
 from lessonkit.errors import RunTimedOut, WorkerDied
 from lessonkit.events import QueueEvent
 from lessonkit.processes import WorkerProcess
 from lessonkit.progress import CellProgress
 from lessonkit.queue import Queue
-from lessonkit.rescued import Drill, Kill, LeaseSample, RescueResult
 from lessonkit.session import Lab
 from workers.contract import Event
 
@@ -147,7 +147,7 @@ class Crew:
         it is the last one that is there."""
         running = self._seen.running
         victim = next((w for w in self._workers if running and w.pid == running.pid), None)
-        if victim is None or self.present == 1:
+        if victim is None or victim.pid in self._gone or self.present == 1:
             return None
         self._gone.add(victim.pid)
         at_ms = await self._now_ms()

@@ -30,6 +30,8 @@ FLOORS = {
             "outcomes",
             "effects",
             "rescued",
+            "takeover",
+            "crash",
             "queue",
             "server",
         ),

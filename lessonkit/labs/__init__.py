@@ -3,6 +3,7 @@
 from lessonkit.labs.concurrency import ConcurrencyLab
 from lessonkit.labs.events import EventsLab
 from lessonkit.labs.rate import RateLab
+from lessonkit.labs.rescue import RescueLab
 from lessonkit.labs.shutdown import ShutdownLab
 
-__all__ = ["ConcurrencyLab", "EventsLab", "RateLab", "ShutdownLab"]
+__all__ = ["ConcurrencyLab", "EventsLab", "RateLab", "RescueLab", "ShutdownLab"]

@@ -9,6 +9,8 @@ from lessonkit.plots.eventlog import Timeline, timeline
 from lessonkit.plots.handovers import Handovers, handovers
 from lessonkit.plots.ink import color_of, marker_of
 from lessonkit.plots.rate import RateChart, describe_rate, draw_rate
+from lessonkit.plots.rescue import RescueChart, describe_rescue, draw_rescue
+from lessonkit.plots.rescues import Rescued, TakeOvers, against_others, attempts_table, rescued
 from lessonkit.plots.shutdown import ShutdownChart, describe_shutdown, draw_shutdown
 from lessonkit.plots.slots import SlotsChart, describe_slots, draw_slots
 from lessonkit.plots.starts import StartsChart, describe_starts, draw_starts
@@ -22,17 +24,23 @@ __all__ = [
     "Handovers",
     "RateChart",
     "RateComparison",
+    "RescueChart",
+    "Rescued",
     "ShutdownChart",
     "SlotsChart",
     "StartsChart",
+    "TakeOvers",
     "Timeline",
     "TimelineChart",
+    "against_others",
+    "attempts_table",
     "color_of",
     "compare",
     "compare_rates",
     "describe_done",
     "describe_effects",
     "describe_rate",
+    "describe_rescue",
     "describe_shutdown",
     "describe_slots",
     "describe_starts",
@@ -40,6 +48,7 @@ __all__ = [
     "draw_done",
     "draw_effects",
     "draw_rate",
+    "draw_rescue",
     "draw_shutdown",
     "draw_slots",
     "draw_starts",
@@ -48,5 +57,6 @@ __all__ = [
     "marker_of",
     "rates_table",
     "show_effects",
+    "rescued",
     "timeline",
 ]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import signal
 from dataclasses import dataclass, field
+from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
+from matplotlib.text import Text
 
 from lessonkit.attempts import Attempt, Ending
+from lessonkit.crash import LeaseSample, RescueResult
 from lessonkit.plots.ink import (
     INK,
     QUIET,
@@ -26,7 +30,6 @@ from lessonkit.plots.ink import (
 )
 from lessonkit.plots.lanechart import LanesChart, lanes_on
 from lessonkit.plots.lanes import Bar, Corners, joined, rectangle
-from lessonkit.rescued import LeaseSample, RescueResult
 from workers.leases import LEASE_S
 
 #: room for the lanes' names
@@ -46,6 +49,9 @@ class RescueChart(LanesChart):
     orphaned: PathPatch
     """And while it is not."""
     kills: Line2D
+    failures: Line2D
+    stalls: list[Text]
+    """Where a lease ran out, and the queue's event said so."""
     now: Line2D
     said_s: float | None = None
     """What was predicted: how long after the kill the rescue would come."""
@@ -56,7 +62,7 @@ class RescueChart(LanesChart):
     @property
     def moving(self) -> tuple[Artist, ...]:
         lease = (self.held, self.orphaned, self.lease)
-        return (*self.drawn, *lease, self.now, self.kills)
+        return (*self.drawn, *lease, *self.stalls, self.now, self.kills, self.failures)
 
     def update(self, result: RescueResult) -> bool:
         """Show how the drill stands. Answers whether what stands still had to change as well."""
@@ -65,6 +71,12 @@ class RescueChart(LanesChart):
             self.ax.set_xlim(0, result.now_s * 1.25)
         self.show(_bars(result), _absences(result, self.ax.get_xlim()[1]))
         self._show_lease(result)
+        stalls = [each.ended_s for each in result.attempts if each.ending == Ending.STALLED]
+        for text, at_s in zip(self.stalls, stalls, strict=False):
+            text.set(x=at_s, visible=True)
+        failed = [each for each in result.attempts if each.ending == Ending.FAILED]
+        ends = [each.ended_s or 0.0 for each in failed]
+        self.failures.set_data(ends, [_lanes(result).get(each.pid, 0) for each in failed])
         lanes = [(kill.at_s, _lanes(result).get(kill.pid, 0)) for kill in result.kills]
         self.kills.set_data(
             [x for at_s, _ in lanes for x in (at_s, at_s, math.nan)],
@@ -82,7 +94,7 @@ class RescueChart(LanesChart):
         self.lease.set_data([x for x, _ in points], [y for _, y in points])
         pieces = [
             (orphaned, [(x0, bottom), (x0, y0), (x1, y1), (x1, bottom)])
-            for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False)
+            for (x0, y0), (x1, y1) in itertools.pairwise(points)
             for orphaned in [_is_orphaned((x0 + x1) / 2, result)]
             if x1 > x0
         ]
@@ -150,6 +162,10 @@ def draw_rescue(
         held=held,
         orphaned=orphaned,
         kills=ax.plot([], [], color=INK, linewidth=2.4, zorder=4, solid_capstyle="butt")[0],
+        failures=ax.plot([], [], "X", color=INK, markeredgecolor="white", markersize=13, zorder=5)[
+            0
+        ],
+        stalls=[_stall(ax, top, bottom) for _ in range(plan.workers)],
         now=ax.axvline(0, color=QUIET, linewidth=1, zorder=3, visible=False),
         said_s=said_s,
     )
@@ -178,7 +194,7 @@ def lease_line(result: RescueResult) -> list[tuple[float, float]]:
     end_s = next((e.ended_s for e in result.attempts if _is_final(e)), None)
     samples = [each for each in result.lease if end_s is None or each.at_s < end_s]
     line = [(each.at_s, each.left_s) for each in samples[:1]]
-    for before, after in zip(samples, samples[1:], strict=False):
+    for before, after in itertools.pairwise(samples):
         line += _corners(before, after)
     if line and end_s is not None:
         line += [(end_s, max(0.0, line[-1][1] - (end_s - line[-1][0]))), (end_s, 0.0)]
@@ -213,6 +229,13 @@ def describe_rescue(result: RescueResult) -> str:
             f"Process {result.rescued_by_pid} began {seconds(result.rescued_after_s)} after that."
         )
     return " ".join(words)
+
+
+def _stall(ax: Axes, top: float, bottom: float) -> Text:
+    """A name that ends at its point, in the corner that a line which runs out leaves free."""
+    y = top + 0.3 * (bottom - top)
+    look: dict[str, Any] = {"ha": "right", "va": "center", "clip_on": True}
+    return ax.text(0, y, "stalled ▸", fontsize=SMALL_PX, color=INK, visible=False, zorder=5, **look)
 
 
 def _lease_area(workers: int) -> tuple[float, float]:
@@ -250,7 +273,7 @@ def _bars(result: RescueResult) -> list[Bar]:
                 each.started_s,
                 max(result.now_s, each.started_s) if end_s is None else end_s,
                 kind,
-                f"email {each.job}",
+                "email",
                 remark,
             )
         )
