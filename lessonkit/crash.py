@@ -33,7 +33,7 @@ class Drill:
         check_whole("workers", self.workers, MOST_WORKERS)
         for name in ("seconds", "kill_at_s"):
             check_seconds(name, getattr(self, name), LONGEST_S)
-        if not (isinstance(self.kills, int) and 0 <= self.kills < self.workers):
+        if type(self.kills) is not int or not 0 <= self.kills < self.workers:
             wanted = f"0 to {self.workers - 1}, so that one of {self.workers} workers is left"
             raise BadSetting(name="kills", value=self.kills, wanted=wanted)
         if self.signum not in SIGNALS:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -191,7 +192,7 @@ class Crew:
             )
             known["lease"] = tuple(
                 LeaseSample((at_ms - zero_ms) / 1000, left_ms / 1000, pid)
-                for at_ms, left_ms, pid in self._lease
+                for at_ms, left_ms, pid in sorted(self._lease, key=itemgetter(0))
             )
             known |= _troubles(events, zero_ms)
         self._seen = RescueResult(self._plan, over=over, **known)

@@ -65,7 +65,7 @@ def _run(mine: object) -> RescueResult:
         )
     if plan.signum == signal.SIGSTOP:
         raise NotYet("the worker was only asleep. The exercise is about SIGKILL.")
-    if plan.kills > 1 or math.isnan(mine.sent_after_s):
+    if len(mine.kills) > 1 or math.isnan(mine.sent_after_s):
         raise NotYet("kill one worker, once: `kills` stays 1, so that the email is sent.")
     return mine
 

@@ -40,15 +40,19 @@ class Rescued:
     @property
     def facts(self) -> list[str]:
         """What happened, in sentences."""
-        result = self.result
-        lines = repr(result).splitlines()
-        words = [" ".join(f"{line.strip()}." for line in lines)]
+        result, plan = self.result, self.result.settings
+        words = [f"{result.story[0].upper()}{result.story[1:]}."]
+        words += [
+            f"{plan.signal_name} to process {kill.pid} at {seconds(kill.at_s)}, with "
+            f"{seconds(kill.lease_left_s)} of its lease left."
+            for kill in result.kills
+        ]
         if self.said_who:
-            words.append(f"You said: {self.said_who}.")
-        if self.said_s is not None and not math.isnan(result.rescued_after_s):
+            words.insert(1, f"You said: {self.said_who}.")
+        if result.rescue:
             words.append(
-                f"You said {self.said_s:g} s; it took {seconds(result.rescued_after_s)} until "
-                "another worker began."
+                f"It took {seconds(result.rescued_after_s)} until another worker began"
+                + (f"; you said {self.said_s:g} s." if self.said_s is not None else ".")
             )
         return words
 
