@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from lessonkit.plots import compare as compare
     from lessonkit.plots import compare_rates as compare_rates
     from lessonkit.plots import handovers as handovers
-    from lessonkit.plots import show_effects as show_effects
-    from lessonkit.plots import lease_ranges as lease_ranges
     from lessonkit.plots import rescued as rescued
+    from lessonkit.plots import show_effects as show_effects
     from lessonkit.plots import timeline as timeline
     from lessonkit.predict import Choice as Choice
     from lessonkit.predict import Prediction as Prediction

@@ -15,12 +15,12 @@ from lessonkit import background
 from lessonkit.attempts import attempts_of, first_enqueue_ms, shifts_of
 from lessonkit.batch import welcome_emails
 from lessonkit.child import started
-from lessonkit.crash import Drill, Kill, LeaseSample, RescueResult
 from lessonkit.errors import RunTimedOut, WorkerDied
 from lessonkit.events import QueueEvent
 from lessonkit.processes import WorkerProcess
 from lessonkit.progress import CellProgress
 from lessonkit.queue import Queue
+from lessonkit.rescues import Drill, Kill, LeaseSample, RescueResult
 from lessonkit.session import Lab
 from workers.contract import Event
 

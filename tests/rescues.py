@@ -3,7 +3,7 @@
 import signal
 
 from lessonkit.attempts import attempts_of, shifts_of
-from lessonkit.crash import Drill, Kill, LeaseSample, RescueResult
+from lessonkit.rescues import Drill, Kill, LeaseSample, RescueResult
 from tests.handovers import FIRST, SECOND, ZERO_MS, early, events, ran
 
 __all__ = ["FIRST", "SECOND", "early"]

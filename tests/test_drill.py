@@ -10,9 +10,9 @@ import pytest
 
 from lessonkit import background
 from lessonkit.attempts import Ending
-from lessonkit.crash import Drill
 from lessonkit.drill import Crew, rescue, run_rescue
 from lessonkit.errors import BadSetting, LessonError, RunStopped, RunTimedOut, WorkerDied
+from lessonkit.rescues import Drill
 from lessonkit.session import Lab
 from workers.connection import connect
 from workers.leases import LEASE_S

@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from lessonkit.crash import Drill, RescueResult
 from lessonkit.errors import BadSetting
 from lessonkit.frames import Canvas
 from lessonkit.plots import against_others, describe_rescue, draw_rescue, rescued
@@ -13,6 +12,7 @@ from lessonkit.plots.rescue import LEFT_PX, lease_line
 from lessonkit.plots.rescues import attempts_table
 from lessonkit.plots.takeover import LEFT_PX as NAMES_PX
 from lessonkit.plots.takeover import draw_take_overs
+from lessonkit.rescues import Drill, RescueResult
 from lessonkit.takeover import take_overs
 from tests.rescues import KILLED, alone, asked, early, killed
 

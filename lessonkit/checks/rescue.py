@@ -6,7 +6,7 @@ import math
 import signal
 
 from lessonkit.checks.verdict import NotYet, Verdict
-from lessonkit.crash import RescueResult
+from lessonkit.rescues import RescueResult
 from lessonkit.takeover import BULLMQ, HERE, take_overs
 from workers.leases import LEASE_S, RENEW_S
 

@@ -11,7 +11,6 @@ from typing import Any
 import ipywidgets as widgets
 
 from lessonkit import background
-from lessonkit.crash import MOST_WORKERS, Drill, RescueResult
 from lessonkit.drill import Crew, run_rescue
 from lessonkit.labs.base import classed
 from lessonkit.labs.chart import FRAME_S, LiveChart
@@ -21,6 +20,7 @@ from lessonkit.page import table
 from lessonkit.plots import attempts_table, describe_rescue, draw_rescue
 from lessonkit.plots.ink import seconds as shown_s
 from lessonkit.plots.rescue import LEFT_PX
+from lessonkit.rescues import MOST_WORKERS, Drill, RescueResult
 from lessonkit.session import Lab
 
 HEAD = ("#", "each", "workers", "kills", "lease left", "rescued after", "attempts", "outcome")

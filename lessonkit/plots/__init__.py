@@ -56,7 +56,7 @@ __all__ = [
     "handovers",
     "marker_of",
     "rates_table",
-    "show_effects",
     "rescued",
+    "show_effects",
     "timeline",
 ]

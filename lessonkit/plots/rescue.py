@@ -15,7 +15,6 @@ from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
 from lessonkit.attempts import Attempt, Ending
-from lessonkit.crash import LeaseSample, RescueResult
 from lessonkit.plots.ink import (
     INK,
     QUIET,
@@ -30,6 +29,7 @@ from lessonkit.plots.ink import (
 )
 from lessonkit.plots.lanechart import LanesChart, lanes_on
 from lessonkit.plots.lanes import Bar, Corners, joined, rectangle
+from lessonkit.rescues import LeaseSample, RescueResult
 from workers.leases import LEASE_S
 
 #: room for the lanes' names

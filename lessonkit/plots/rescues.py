@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from html import escape
 
-from lessonkit.crash import RescueResult
 from lessonkit.errors import BadSetting
 from lessonkit.frames import Canvas
 from lessonkit.page import STYLE, picture, table
@@ -13,6 +12,7 @@ from lessonkit.plots.ink import seconds
 from lessonkit.plots.rescue import LEFT_PX, describe_rescue, draw_rescue
 from lessonkit.plots.takeover import LEFT_PX as NAMES_PX
 from lessonkit.plots.takeover import describe_take_overs, draw_take_overs
+from lessonkit.rescues import RescueResult
 from lessonkit.takeover import take_overs
 
 WIDTH, HEIGHT = 520, 310

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from lessonkit.crash import Drill
 from lessonkit.errors import BadSetting
+from lessonkit.rescues import Drill
 from tests.rescues import KILLED, alone, asked, early, killed, result
 
 
