@@ -208,8 +208,9 @@ class Keys:
 
     def number(self, arq_id: str) -> str:
         """The id that people see: `"lesson:email:00000007"` -> `"7"`; foreign ids stay."""
-        ours = re.fullmatch(re.escape(self.queue) + ":([0-9]{8,15})", arq_id)
-        return str(int(ours[1])) if ours else arq_id
+        queue, _, number = arq_id.rpartition(":")
+        ours = queue == self.queue and re.fullmatch("[0-9]{8,15}", number)
+        return str(int(number)) if ours else arq_id
 
 
 @dataclass(frozen=True)
