@@ -55,7 +55,9 @@ class State(StrEnum):
 
 class Event(StrEnum):
     """What a queue's stream tells. An entry has `event`, `at` (ms since the epoch, Redis' clock)
-    and, where they apply, `job`, `name`, `attempt`, `worker`, `progress`, `error`, `delay_ms`."""
+    and, where they apply, `job`, `attempt`, `worker`, `progress`, `error`, `final`, `delay_ms`. Of
+    jobs to which the same happened at once there is one entry: it has, in place of `job` and
+    `attempt`, `jobs`, pairs of the two as JSON."""
 
     #: a job was added
     WAITING = "waiting"

@@ -18,9 +18,20 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local at = string.format('%.0f.%03d', now, time[2] % 1000)
 
-local function tell(event, id, attempt, ...)
+local function write(event, ...)
   redis.call('XADD', queue .. ':events', 'MAXLEN', '~', events_kept, '*',
-    'event', event, 'at', at, 'worker', worker, 'job', id, 'attempt', attempt, ...)
+    'event', event, 'at', at, 'worker', worker, ...)
+end
+
+local function tell(event, id, attempt, ...)
+  write(event, 'job', id, 'attempt', attempt, ...)
+end
+
+-- An entry costs more than a job in it: ten jobs {id, attempt} to which the same happened share one.
+local function tell_of_all(event, jobs)
+  for first = 1, #jobs, 10 do
+    write(event, 'jobs', cjson.encode({unpack(jobs, first, math.min(first + 9, #jobs))}))
+  end
 end
 
 -- ZINCRBY, for ZADD would tell all who listen that a job was added
@@ -60,7 +71,7 @@ local function owns(owner, id, attempt)
   return redis.call('ZSCORE', queue, id) and redis.call('GET', 'arq:retry:' .. id) == attempt
 end
 
-local reported, freed, final, lost, goes_back = {}, {}, {}, {}, false
+local reported, freed, final, completed, lost, goes_back = {}, {}, {}, {}, {}, false
 if not again then
   for n = FIRST_REPORT, #ARGV, 5 do reported[#reported + 1] = ARGV[n] end
 end
@@ -75,7 +86,7 @@ for n, owner in ipairs(get('in-progress', reported)) do
     if outcome == 'completed' or outcome == 'failed' then
       final[#final + 1] = id
       if keep_ms > 0 then redis.call('SET', 'arq:result:' .. id, value, 'PX', keep_ms) end
-      if outcome == 'completed' then tell('completed', id, attempt)
+      if outcome == 'completed' then completed[#completed + 1] = {id, attempt}
       else tell('failed', id, attempt, 'error', err, 'final', '1') end
     else
       goes_back = true
@@ -91,6 +102,7 @@ for n, owner in ipairs(get('in-progress', reported)) do
     end
   end
 end
+tell_of_all('completed', completed)
 if #freed > 0 then
   delete('in-progress', freed)
   redis.call('ZREM', active, unpack(freed))
@@ -119,7 +131,7 @@ if max > 0 and free > 0 then
   end
 end
 
-local claimed, taken, taken_at = {}, {}, {}
+local claimed, taken, taken_at, started = {}, {}, {}, {}
 -- take those of these jobs that nobody has; answers how many that were
 local function claim(ids, scores)
   local jobs, attempts, before_n = get('job', ids), get('retry', ids), #claimed
@@ -130,9 +142,9 @@ local function claim(ids, scores)
       move(queue, id, now + lease_ms)
       move(active, id, now + lease_ms)
       if max > 0 then redis.call('ZINCRBY', starts, at, id .. ':' .. attempt .. ':' .. at) end
-      tell('active', id, attempt)
       claimed[#claimed + 1] = {id, attempt, jobs[n], scores[n]}
       taken[#taken + 1] = id
+      started[#started + 1] = {id, attempt}
       taken_at[#taken_at + 1] = id
       taken_at[#taken_at + 1] = now
     end
@@ -183,6 +195,7 @@ while #claimed < allowed do
 end
 
 if #taken > 0 then
+  tell_of_all('active', started)
   redis.call('HSET', processed, unpack(taken_at))
   redis.call('SET', visit, cmsgpack.pack({number, taken}), 'PX', 60000)
 end
