@@ -203,7 +203,7 @@ class Queue:
             names.append(name)
         keys = self.keys
         names += [keys.queue, keys.ids, keys.events, keys.active, keys.starts, keys.max_jobs]
-        names += [keys.processed, f"{keys.queue}:health-check"]
+        names += [keys.processed, keys.heartbeat, f"{keys.queue}:health-check"]
         for chunk in _chunks(names):
             await self.redis.delete(*chunk)
 

@@ -5,5 +5,6 @@ from lessonkit.labs.events import EventsLab
 from lessonkit.labs.rate import RateLab
 from lessonkit.labs.rescue import RescueLab
 from lessonkit.labs.shutdown import ShutdownLab
+from lessonkit.labs.work import WorkLab
 
-__all__ = ["ConcurrencyLab", "EventsLab", "RateLab", "RescueLab", "ShutdownLab"]
+__all__ = ["ConcurrencyLab", "EventsLab", "RateLab", "RescueLab", "ShutdownLab", "WorkLab"]
