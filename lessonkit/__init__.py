@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from lessonkit.checks import check_handover as check_handover
     from lessonkit.checks import check_log as check_log
     from lessonkit.checks import check_mended as check_mended
-    from lessonkit.checks import check_places as check_places
     from lessonkit.checks import check_rate as check_rate
     from lessonkit.checks import check_rescue as check_rescue
     from lessonkit.checks import check_sent as check_sent
     from lessonkit.checks import check_totals as check_totals
+    from lessonkit.checks import check_wait as check_wait
     from lessonkit.crashes import count_effects as count_effects
     from lessonkit.doctor import examine as examine
     from lessonkit.drill import rescue as rescue
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from lessonkit.handover import hand_over as hand_over
     from lessonkit.labs import ConcurrencyLab as ConcurrencyLab
     from lessonkit.labs import EventsLab as EventsLab
+    from lessonkit.labs import LiveLab as LiveLab
     from lessonkit.labs import RateLab as RateLab
     from lessonkit.labs import RescueLab as RescueLab
     from lessonkit.labs import ShutdownLab as ShutdownLab
-    from lessonkit.labs import WorkLab as WorkLab
     from lessonkit.plots import against_others as against_others
     from lessonkit.plots import compare as compare
     from lessonkit.plots import compare_rates as compare_rates
+    from lessonkit.plots import compare_waits as compare_waits
     from lessonkit.plots import handovers as handovers
-    from lessonkit.plots import kinds_of_work as kinds_of_work
     from lessonkit.plots import rescued as rescued
     from lessonkit.plots import show_effects as show_effects
     from lessonkit.plots import timeline as timeline
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from lessonkit.predict import Prediction as Prediction
     from lessonkit.session import Lab as Lab
     from lessonkit.session import open_lab as open_lab
-    from lessonkit.speed import measure_speed_ups as measure_speed_ups
     from lessonkit.terminals import side_by_side as side_by_side
 
 _ROOMS = {
@@ -50,30 +49,29 @@ _ROOMS = {
     "ConcurrencyLab": "labs",
     "EventsLab": "labs",
     "Lab": "session",
+    "LiveLab": "labs",
     "Prediction": "predict",
     "RateLab": "labs",
     "RescueLab": "labs",
     "ShutdownLab": "labs",
-    "WorkLab": "labs",
     "against_others": "plots",
     "arrive": "feed",
     "check_effects": "checks",
     "check_handover": "checks",
     "check_log": "checks",
     "check_mended": "checks",
-    "check_places": "checks",
     "check_rate": "checks",
     "check_rescue": "checks",
     "check_sent": "checks",
     "check_totals": "checks",
+    "check_wait": "checks",
     "compare": "plots",
     "compare_rates": "plots",
     "count_effects": "crashes",
+    "compare_waits": "plots",
     "examine": "doctor",
     "hand_over": "handover",
     "handovers": "plots",
-    "kinds_of_work": "plots",
-    "measure_speed_ups": "speed",
     "open_lab": "session",
     "show_effects": "plots",
     "rescue": "drill",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple, get_args
 
 from lessonkit.batch import LONGEST_JOB_S, MAX_BATCH
 from lessonkit.bounds import check_seconds, check_whole
 from lessonkit.errors import BadSetting
-from lessonkit.queueing import mean_wait_s, wait_percentile_s
+from lessonkit.queueing import Band, chance_band, mean_wait_s, wait_percentile_s, waits_s
 from lessonkit.result import BatchResult
 
 Service = Literal["exponential", "fixed"]
@@ -89,6 +90,12 @@ class ArrivalsResult(BatchResult):
     asked: Arrivals = Arrivals(1.0, 1.0)
     looks: tuple[Look, ...] = ()
 
+    def first(self, jobs: int) -> ArrivalsResult:
+        """The same run, as far as its first `jobs` jobs are concerned, but for `looks`."""
+        check_whole("jobs", jobs, self.jobs)
+        asked = replace(self.asked, jobs=jobs)
+        return replace(self, jobs=jobs, records=self.records[:jobs], asked=asked, looks=())
+
     @property
     def service_s(self) -> tuple[float, ...]:
         """How long each job took: its last start to its finish is what a slot was taken for."""
@@ -116,6 +123,14 @@ class ArrivalsResult(BatchResult):
     def mean_latency_s(self) -> float:
         """W: enqueue to finish, on average."""
         return _mean(self.latency_s)
+
+    @property
+    def ideal_mean_wait_s(self) -> float:
+        """How long these very jobs would wait on average for a worker that needs no time of its
+        own: they come and take as long as they were asked to."""
+        plan = self.asked.plan()
+        waits = waits_s([each.at_s for each in plan], [each.seconds for each in plan], self.slots)
+        return _mean(waits)
 
     def wait_percentile_s(self, percent: float) -> float:
         """The least wait that `percent` of the jobs did not exceed."""
@@ -170,6 +185,19 @@ class ArrivalsResult(BatchResult):
         """The wait that `percent` of the jobs do not exceed, by the same formula."""
         return wait_percentile_s(self.slots, self.rate_per_s, self.mean_service_s, percent)
 
+    @property
+    def is_modelled(self) -> bool:
+        """Whether Erlang's formula is about such a run: exponential times, no limit, and a load
+        that its slots can carry."""
+        return (
+            self.asked.service == "exponential" and self.limit == "off" and self.load < self.slots
+        )
+
+    def chance_band(self) -> Band:
+        """Where the mean wait of such a run lies in 95 of 100, by chance alone, around what the
+        formula gives."""
+        return chance_band(self.slots, self.rate_per_s, self.mean_service_s, self.jobs)
+
     def __repr__(self) -> str:
         workers = f"{self.workers} workers × " if self.workers > 1 else ""
         limit = f", limit {self.limit}" if self.limit != "off" else ""
@@ -195,7 +223,7 @@ def _steps(changes: list[tuple[float, int]]) -> tuple[tuple[float, int], ...]:
     return tuple(steps.items())
 
 
-def _mean(values: tuple[float, ...] | list[int]) -> float:
+def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values else math.nan
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ class Queue:
                 await asyncio.sleep(_AGAIN_S)
                 continue
             away_since = 0.0
-            for event in self._told(entry for _, entries in answer for entry in entries):
+            for event in (self._event(*entry) for _, entries in answer for entry in entries):
                 after = event.id
                 if event.job in going or not jobs:
                     yield event
@@ -164,11 +165,11 @@ class Queue:
 
     async def read_events(self, after: str = "0-0") -> list[QueueEvent]:
         """What has happened since the event with this id; at most some thousands at once."""
-        return list(self._told(await self.redis.xrange(self.keys.events, f"({after}", count=5000)))
+        entries = await self.redis.xrange(self.keys.events, min=f"({after}", count=5000)
+        return [self._event(*entry) for entry in entries]
 
-    def _told(self, entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> Iterator[QueueEvent]:
-        for entry_id, fields in entries:
-            yield from QueueEvent.read(entry_id, fields, self.kind.queue, self.keys)
+    def _event(self, entry_id: bytes, fields: dict[bytes, bytes]) -> QueueEvent:
+        return QueueEvent.read(entry_id, fields, self.kind.queue, self.keys)
 
     async def state(self, number: str) -> JobState | None:
         """What is known of a job; None where there is none of that number."""
@@ -196,15 +197,15 @@ class Queue:
     async def obliterate(self) -> None:
         """Remove the queue and all that belongs to it, jobs and results included."""
         count = int(await self.redis.get(self.keys.ids) or 0)
-        ids = [self.keys.job(str(number)) for number in range(1, count + 1)]
+        ids = (self.keys.job(str(number)) for number in range(1, count + 1))
         kinds = ("job", "result", "in-progress", "retry", "progress")
-        names = [f"arq:{kind}:{job_id}" for job_id in ids for kind in kinds]
-        async for name in self.redis.scan_iter(match=f"{self.keys.queue}:visit:*"):
-            names.append(name)
+        names = (f"arq:{kind}:{job_id}" for job_id in ids for kind in kinds)
         keys = self.keys
-        names += [keys.queue, keys.ids, keys.events, keys.active, keys.starts, keys.max_jobs]
-        names += [keys.processed, keys.heartbeat, f"{keys.queue}:health-check"]
-        for chunk in _chunks(names):
+        own = [keys.queue, keys.ids, keys.events, keys.active, keys.starts, keys.max_jobs]
+        own += [keys.processed, f"{keys.queue}:health-check"]
+        async for name in self.redis.scan_iter(match=f"{self.keys.queue}:visit:*"):
+            own.append(name)
+        for chunk in _chunks(chain(names, own)):  # a queue that was used for hours had many jobs
             await self.redis.delete(*chunk)
 
 
@@ -238,5 +239,7 @@ def _number(text: bytes) -> float:
     return int(number) if number.is_integer() else number
 
 
-def _chunks(items: list[Any]) -> Iterable[list[Any]]:
-    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
+def _chunks(items: Iterable[Any]) -> Iterable[list[Any]]:
+    left = iter(items)
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk

@@ -123,6 +123,25 @@ def test_a_result_says_in_words_what_was_measured_and_what_was_predicted():
     assert "Erlang C without end on average" in repr(result_of((0, 0, 2), (1, 2, 4)))
 
 
+def test_the_first_jobs_of_a_run_are_a_run_of_their_own():
+    result = result_of((0, 0, 2), (1, 2, 3), (2, 3, 6), looks=(Look(0.0, 0, 1),))
+    first = result.first(2)
+    assert (first.jobs, first.asked.jobs, first.wait_s) == (2, 2, (0, 1))
+    assert first.makespan_s == 3
+    assert first.looks == ()
+    with pytest.raises(BadSetting, match="a whole number from 1 to 3"):
+        result.first(4)
+
+
+def test_the_ideal_wait_is_that_of_the_plan_without_a_worker_s_own_time():
+    asked = Arrivals(rate_per_s=50, mean_s=0.05, jobs=100)
+    plan = asked.plan()
+    waits = waits_s([each.at_s for each in plan], [each.seconds for each in plan], 3)
+    records = tuple(JobRecord(str(n), 0, 0, 1) for n in range(100))
+    result = ArrivalsResult(100, 3, 0.05, records, asked=asked)
+    assert result.ideal_mean_wait_s == pytest.approx(mean(waits))
+
+
 # ---- real runs -----------------------------------------------------------------------------------
 
 

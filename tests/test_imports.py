@@ -14,7 +14,6 @@ FLOORS = {
     "workers": (
         *("contract", "codec", "connection", "attempt", "handlers", "leases", "lifeline"),
         *("stream", "worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
-        *("work", "pool", "heartbeat", "chores"),
         *("outbox", "programs", "doomed", "supervisor", "stock", "__main__"),
     ),
     "lessonkit": (
@@ -44,6 +43,7 @@ FLOORS = {
             "queueing",
             "batch",
             "arrivals",
+            "flow",
             "progress",
             "resources",
             "session",
@@ -51,8 +51,6 @@ FLOORS = {
             "crashes",
             "grid",
             "feed",
-            "chores",
-            "speed",
             "drill",
             "page",
             "doctor",
@@ -71,7 +69,6 @@ SHARED = {
     "attempt": {"describe"},
     "leases": {"LEASE_S", "RENEW_S"},
     "lifeline": {"leave_with_parent"},
-    "pool": {"pool_size", "usable_cores"},
 }
 #: the one lesson in what happens when an API does the work itself
 ON_PURPOSE = {("api", "reports", "make_report")}

@@ -34,7 +34,7 @@ def stationary_share_waiting(slots, load, states=4000):
         (1, 0.8, 0.8),  # M/M/1: who arrives waits when the one slot is taken
         (2, 1.0, 1 / 3),  # Allen (1990), the two-server queue: 2ρ² / (1 + ρ)
         (2, 1.6, 2 * 0.8**2 / 1.8),
-        (55, 48.0, 0.239),  # the worked example of I. Angus, "An Introduction to Erlang B and C"
+        (55, 48.0, 0.239),  # the worked example at mitan.co.uk/erlang/elgcmath.htm
     ],
 )
 def test_erlang_c_is_as_published(slots, load, share):

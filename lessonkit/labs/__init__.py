@@ -2,9 +2,9 @@
 
 from lessonkit.labs.concurrency import ConcurrencyLab
 from lessonkit.labs.events import EventsLab
+from lessonkit.labs.live import LiveLab
 from lessonkit.labs.rate import RateLab
 from lessonkit.labs.rescue import RescueLab
 from lessonkit.labs.shutdown import ShutdownLab
-from lessonkit.labs.work import WorkLab
 
-__all__ = ["ConcurrencyLab", "EventsLab", "RateLab", "RescueLab", "ShutdownLab", "WorkLab"]
+__all__ = ["ConcurrencyLab", "EventsLab", "LiveLab", "RateLab", "RescueLab", "ShutdownLab"]
