@@ -108,8 +108,8 @@ class LiveLab(WidgetLab):
     def _setting(self) -> Setting:
         """What is asked for; what the worker has heeded so far, where that is known."""
         chosen = self.settings.values
-        max_jobs = self._worker.max_jobs if self._worker else int(chosen["max_jobs"])
-        return Setting(chosen["rate"], max_jobs, chosen["seconds"])
+        heeded = self._worker.max_jobs if self._worker else None
+        return Setting(chosen["rate"], heeded or int(chosen["max_jobs"]), chosen["seconds"])
 
     async def _started(self) -> None:
         if self._task and not self._task.cancelling():
