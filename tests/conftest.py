@@ -138,12 +138,12 @@ def command(tmp_path):
 def worker(command, redis_url, prefix, wait_until):
     """`await worker("--max-jobs", 5)` is a `python -m workers` on the test's queue, and listens.
 
-    `program=[ODD_JOBS]` runs jobs that misbehave.
+    `program=ODD_JOBS` runs jobs that misbehave.
     """
 
-    async def start(*arguments, program=("-m", "workers"), ready=True, **options):
+    async def start(*arguments, program="email", ready=True, **options):
         options = {"REDIS_URL": redis_url} | options
-        one = command(*program, "email", "--prefix", prefix, *arguments, **options)
+        one = command("-m", "workers", program, "--prefix", prefix, *arguments, **options)
         if ready:
             await wait_until(lambda: "Listening" in one.out or one.exit_code is not None)
             assert one.exit_code is None, one.out + one.err
@@ -157,7 +157,7 @@ def odd_worker(worker):
     """As `worker`, with jobs that misbehave as their subject says: see odd_jobs.py."""
 
     async def start(*arguments, **options):
-        return await worker("--backoff", 0.1, *arguments, program=[ODD_JOBS], **options)
+        return await worker("--backoff", 0.1, *arguments, program=ODD_JOBS, **options)
 
     return start
 

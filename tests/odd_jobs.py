@@ -1,14 +1,10 @@
-"""`python -m workers` with an email processor that does what the email's subject says.
-
-Run as a script by the tests, never imported: it stands in for `workers.email`.
-"""
+"""`python -m workers tests/odd_jobs.py`: an email processor that does what the subject says."""
 
 import asyncio
 import math
-import sys
+import os
 import time
 
-from workers.__main__ import main
 from workers.contract import EMAIL
 from workers.email import on
 from workers.settings import worker_settings
@@ -28,6 +24,8 @@ async def misbehave(job, email):  # noqa: C901 - a list of sins, one line each
             raise RuntimeError("the provider was tired")
         case "exit":
             raise SystemExit(3)
+        case "exit at once":
+            os._exit(3)
         case "interrupt":
             raise KeyboardInterrupt
         case "cancel itself":
@@ -54,6 +52,3 @@ async def misbehave(job, email):  # noqa: C901 - a list of sins, one line each
 
 
 WorkerSettings = worker_settings(EMAIL, misbehave, max_jobs=3, on=on)
-
-sys.modules["workers.email"] = sys.modules[__name__]
-sys.exit(main())

@@ -1,6 +1,7 @@
 """Jobs that misbehave, and what is no job at all: it fails alone, and says what happened."""
 
 import json
+import math
 
 import pytest
 
@@ -54,6 +55,7 @@ async def test_a_job_that_misbehaves_fails_alone(odd_worker, queue, email, ended
 # ---- what is no job of ours ----------------------------------------------------------------------
 
 GOOD = {"f": "send-email", "a": [], "k": {}, "et": 1_700_000_000_000, "t": None}
+MAIL = {"to": "founder@example.com", "subject": "Hi", "html": "<p>Hi</p>"}
 GARBAGE = {
     "nothing": b"",
     "pickle": b"\x80\x04\x95\x05\x00\x00\x00\x00\x00\x00\x00}\x94.",
@@ -67,6 +69,11 @@ GARBAGE = {
     "too many arguments": GOOD | {"a": [{}, {}]},
     "a wrong payload": GOOD | {"a": [{"to": "nobody"}]},
     "a surrogate": GOOD | {"f": "\ud800"},
+    "truncated": json.dumps(GOOD).encode()[:-9],
+    "not a number": json.dumps(GOOD | {"a": [MAIL | {"seconds": math.nan}]}).encode(),
+    "50 MB": json.dumps(GOOD | {"a": [MAIL | {"html": "x" * 50_000_000}]}).encode(),
+    "a control character": GOOD | {"a": [MAIL | {"subject": "\x1b[2J"}]},
+    "a header of its own": GOOD | {"a": [MAIL | {"subject": "Hi\r\nBcc: all@example.com"}]},
 }
 
 
@@ -109,3 +116,10 @@ async def test_text_from_redis_cannot_write_over_the_terminal(worker, queue, wai
     await wait_until(lambda: one.out.count("failed") >= 2)
     assert "\x1b" not in one.out
     assert not any(line.startswith("faked line") for line in one.lines)
+
+
+async def test_html_in_a_subject_is_text_like_any_other(worker, queue, email, wait_until):
+    one = await worker()
+    number = await queue.add(email(subject="<script>alert(1)</script> & <b>"))
+    await wait_until(lambda: f"[worker:email] Job {number} completed" in one.lines)
+    assert "  Subject: <script>alert(1)</script> & <b>" in one.lines

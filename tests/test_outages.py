@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import shutil
-import signal
 
 import psutil
 import pytest
@@ -95,3 +94,81 @@ async def test_a_worker_whose_server_is_gone_can_leave(killable, worker):
     killable.kill()
     one.send(signal.SIGTERM)
     assert await one.end() == 0
+
+
+# ---- there, and of no use ------------------------------------------------------------------------
+
+
+async def cut(redis, server):
+    for kind in ("normal", "pubsub"):
+        await redis.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+
+
+async def read_only(redis, server):
+    await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+
+
+async def without_enough_replicas(redis, server):
+    await redis.config_set("min-replicas-to-write", 1)
+
+
+async def full(redis, server):
+    await redis.config_set("maxmemory", 1)
+
+
+async def paused(redis, server):
+    await redis.execute_command("CLIENT", "PAUSE", "60000", "WRITE")
+
+
+async def asleep(redis, server):
+    server.process.suspend()
+
+
+async def well(redis, server):
+    server.process.resume()
+    await redis.execute_command("REPLICAOF", "NO", "ONE")
+    await redis.execute_command("CLIENT", "UNPAUSE")
+    for name in ("maxmemory", "min-replicas-to-write"):
+        await redis.config_set(name, 0)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [read_only, without_enough_replicas, full, paused, asleep],
+    ids=lambda trouble: trouble.__name__,
+)
+async def test_a_job_that_ends_while_the_server_takes_nothing_is_reported_afterwards(
+    killable, killable_queue, worker, email, wait_until, trouble
+):
+    one = await worker("--max-jobs", 1, REDIS_URL=killable.url)
+    await killable_queue.add_many([email(0.5), email()])
+    await wait_until(lambda: "[email] Processing job 1" in one.out)
+    await trouble(killable_queue.redis, killable)
+    try:
+        await wait_until(lambda: "[worker:email] Worker error" in one.out)
+        assert "Job 1: (mock) would send" in one.out
+        assert "[worker:email] Job 1 completed" not in one.lines
+    finally:
+        await well(killable_queue.redis, killable)
+    await wait_until(lambda: "[worker:email] Job 2 completed" in one.lines)
+    assert "[worker] Redis is back" in one.lines
+    assert one.out.count("[email] Processing job 1") == 1
+    told = await killable_queue.read_events()
+    assert [e.event for e in told if e.job == "1"] == ["waiting", "active", "completed"]
+    assert "error" in [e.event for e in told if not e.job]
+
+
+async def test_connections_that_are_killed_again_and_again_cost_no_job_and_no_promptness(
+    killable, killable_queue, worker, email, wait_until
+):
+    one = await worker("--max-jobs", 2, "--limit", "off", REDIS_URL=killable.url)
+    for number in range(1, 6):
+        await killable_queue.add(email(0.2))
+        await wait_until(lambda number=number: f"Processing job {number}" in one.out)
+        await cut(killable_queue.redis, killable)
+    for number in range(1, 6):
+        await wait_until(lambda number=number: f"Job {number} completed" in one.out)
+    assert one.out.count("Processing job") == 5
+    told = await killable_queue.read_events()
+    assert [e.attempt for e in told if e.event == "completed"] == [1] * 5
+    assert one.exit_code is None

@@ -42,6 +42,18 @@ async def test_a_second_signal_ends_it_at_once(worker, queue, email, story, wait
     assert await one.end() == 128 + signal.SIGTERM
 
 
+async def test_two_signals_fast_end_it_at_once_and_without_a_word_of_python(
+    worker, queue, email, story
+):
+    one = await worker("--grace", 60)
+    await queue.add(email(60))
+    await story(until="active")
+    one.send(signal.SIGTERM)
+    one.send(signal.SIGINT)
+    assert await one.end() in (128 + signal.SIGTERM, 128 + signal.SIGINT)
+    assert "Traceback" not in one.out + one.err
+
+
 async def test_an_idle_worker_leaves_nothing_of_its_own_in_redis(worker, queue, redis, prefix):
     one = await worker()
     one.send(signal.SIGTERM)

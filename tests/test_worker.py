@@ -1,14 +1,19 @@
 """A worker as a process: what it says, what it runs, how many at a time and when."""
 
 import asyncio
+import os
 import signal
+import statistics
+import subprocess
+import sys
+from itertools import pairwise
 
 import pytest
 
 from lessonkit.batch import Batch
 from lessonkit.queue import Queue
 from tests.told import names, pid_of
-from workers.contract import EMAIL
+from workers.contract import EMAIL, REPORTS
 from workers.worker import POLL_S
 
 
@@ -66,6 +71,60 @@ async def test_the_stream_tells_the_same_with_times_and_worker(worker, queue, em
     assert events[1].attempt == 1
     own = [event.event for event in await queue.read_events() if not event.job]
     assert own == ["ready"]
+
+
+async def test_a_report_is_made_line_by_line_and_tells_its_progress(
+    command, redis_url, prefix, redis, wait_until
+):
+    one = command("-m", "workers", "--prefix", prefix, REDIS_URL=redis_url)
+    reports = Queue(REPORTS, redis, prefix)
+    await reports.add({"reportType": "weekly", "userId": "7", "seconds": 0.05})
+    await wait_until(lambda: "[worker:reports] Job 1 completed" in one.lines)
+    assert one.lines == [
+        "[worker] Started with concurrency: 3",
+        "[worker] reports has a concurrency of its own: 1",
+        "[worker] Listening for jobs on queues: email, reports",
+        "[reports] Processing job 1: generating weekly report",
+        "[reports] Job 1: Gathering data...",
+        "[reports] Job 1: Aggregating metrics...",
+        "[reports] Job 1: Formatting output...",
+        "[reports] Job 1: weekly report complete for user 7",
+        "[worker:reports] Job 1 completed",
+    ]
+    told = await reports.read_events()
+    assert [e.progress for e in told if e.event == "progress"] == [33, 67, 100]
+
+
+async def test_whoever_reads_its_output_may_go_and_its_jobs_do_not_fail_for_that(
+    worker, redis_url, prefix, queue, email, story, wait_until
+):
+    """As `python -m workers | head` does."""
+    words = ["-m", "workers", "email", "--prefix", prefix]
+    one = subprocess.Popen(  # noqa: ASYNC220 - what it says is not read
+        [sys.executable, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"REDIS_URL": redis_url},
+    )
+    try:
+        await asyncio.to_thread(one.stdout.readline)
+        one.stdout.close()
+        await queue.add(email())
+        assert names(await story(until="completed")) == ["waiting", "active", "completed"]
+        one.send_signal(signal.SIGTERM)
+        _, said = await asyncio.to_thread(one.communicate, timeout=15)
+        assert (one.returncode, said) == (0, b"")
+    finally:
+        one.kill()
+        one.wait()
+
+
+async def test_its_help_names_every_option_and_what_the_environment_may_say(command):
+    one = command("-m", "workers", "--help")
+    assert await one.end() == 0
+    words = ("--max-jobs", "--limit", "--processes", "--grace", "--backoff", "10/1s, or off")
+    for word in (*words, "REDIS_URL", "WORKER_CONCURRENCY", "Ctrl-C"):
+        assert word in " ".join(one.out.split())
 
 
 # ---- how many at a time --------------------------------------------------------------------------
@@ -137,3 +196,32 @@ async def test_a_delayed_job_starts_when_it_is_due_and_not_before(worker, queue,
     assert active.at_ms - waiting.at_ms > 700 - 1  # it is due at a whole millisecond
     assert active.at_ms - waiting.at_ms < 700 + 1000 * POLL_S
     assert (await story("2", until="completed"))[-1].at_ms < active.at_ms
+
+
+# ---- prompt, and quiet ---------------------------------------------------------------------------
+
+
+async def test_a_new_job_is_taken_at_once_and_not_at_the_next_look(worker, queue, email, story):
+    await worker("--limit", "off")
+    waits_ms = []
+    for number in range(1, 12):
+        await queue.add(email())
+        waiting, active, *_ = await story(str(number), until="completed")
+        waits_ms.append(active.at_ms - waiting.at_ms)
+    assert statistics.median(waits_ms) < POLL_S * 1000 / 5
+
+
+async def test_a_freed_slot_is_filled_at_once(worker, queue, email, measure):
+    await queue.add_many([email()] * 20)
+    await worker("--max-jobs", 1, "--limit", "off")
+    records = (await measure(20, 1)).records
+    gaps_s = [after.started_s - before.finished_s for before, after in pairwise(records)]
+    assert statistics.median(gaps_s) < POLL_S / 5
+
+
+async def test_idle_it_costs_next_to_no_cpu(worker):
+    one = await worker()
+    before = one.process.cpu_times()
+    await asyncio.sleep(2)
+    after = one.process.cpu_times()
+    assert after.user + after.system - before.user - before.system < 0.05 * 2
