@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import signal
 
 import psutil
 import pytest

@@ -16,7 +16,7 @@ from redis.exceptions import AuthenticationError, RedisError
 from workers.attempt import describe
 from workers.connection import NoServer, find_url, safe_url
 from workers.contract import DEFAULT_PREFIX, KINDS, Keys, Limit
-from workers.lifeline import leave_with_parent
+from workers.lifeline import leave_with_parent, outlive_readers
 from workers.programs import load_settings, queue_of
 from workers.settings import BadSetting, checked_max_jobs
 from workers.supervisor import Supervisor
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and answer the exit code: 0 after a graceful end, 1 or 2 with one clear line."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(words)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    outlive_readers()
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(message)s")
     logger.setLevel(logging.INFO)
     url = ""
@@ -241,13 +241,17 @@ def _leave_on_signals(
     if leaves_with_parent:  # Jupyter's Interrupt is not meant for us
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    def first() -> None:
-        for signum in signals:
-            loop.add_signal_handler(signum, exit_at_once, signum)
+    told = False
+
+    def on_signal(signum: int) -> None:
+        nonlocal told
+        if told:  # asked here, for two that come at once are both read before either is handled
+            exit_at_once(signum)
+        told = True
         leave()
 
     for signum in signals:
-        loop.add_signal_handler(signum, first)
+        loop.add_signal_handler(signum, on_signal, signum)
 
 
 def _complain(text: str, code: int) -> int:

@@ -1,10 +1,13 @@
-"""How a process that another one started learns that it is gone."""
+"""How a process lives with those around it: who started it, and who reads what it says."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import sys
 from collections.abc import Callable
+from typing import Any
 
 
 async def leave_with_parent(leave: Callable[[], None]) -> None:
@@ -30,6 +33,27 @@ async def leave_with_parent(leave: Callable[[], None]) -> None:
         loop.remove_reader(0)
     _let_output_go()
     leave()
+
+
+def outlive_readers() -> None:
+    """Have standard output never fail: a job that prints must not fail for that.
+
+    Its reader may go, as after `python -m workers | head`, and may not know every character.
+    """
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(_Output(1, "w", closefd=False)),
+        encoding=sys.stdout.encoding,
+        errors="backslashreplace",
+        line_buffering=True,
+    )
+
+
+class _Output(io.FileIO):
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return len(data)
 
 
 def _let_output_go() -> None:
