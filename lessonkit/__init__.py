@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lessonkit.checks import check_effects as check_effects
     from lessonkit.checks import check_handover as check_handover
+    from lessonkit.checks import check_launch as check_launch
     from lessonkit.checks import check_log as check_log
     from lessonkit.checks import check_mended as check_mended
     from lessonkit.checks import check_rate as check_rate
@@ -23,18 +24,22 @@ if TYPE_CHECKING:
     from lessonkit.doctor import examine as examine
     from lessonkit.drill import rescue as rescue
     from lessonkit.feed import arrive as arrive
+    from lessonkit.fleet import LaunchDay as LaunchDay
     from lessonkit.handover import hand_over as hand_over
     from lessonkit.labs import ConcurrencyLab as ConcurrencyLab
     from lessonkit.labs import EventsLab as EventsLab
+    from lessonkit.labs import LaunchLab as LaunchLab
     from lessonkit.labs import LiveLab as LiveLab
     from lessonkit.labs import RateLab as RateLab
     from lessonkit.labs import RescueLab as RescueLab
     from lessonkit.labs import ShutdownLab as ShutdownLab
+    from lessonkit.launching import launch as launch
     from lessonkit.plots import against_others as against_others
     from lessonkit.plots import compare as compare
     from lessonkit.plots import compare_rates as compare_rates
     from lessonkit.plots import compare_waits as compare_waits
     from lessonkit.plots import handovers as handovers
+    from lessonkit.plots import panels as panels
     from lessonkit.plots import rescued as rescued
     from lessonkit.plots import show_effects as show_effects
     from lessonkit.plots import timeline as timeline
@@ -49,6 +54,8 @@ _ROOMS = {
     "ConcurrencyLab": "labs",
     "EventsLab": "labs",
     "Lab": "session",
+    "LaunchDay": "fleet",
+    "LaunchLab": "labs",
     "LiveLab": "labs",
     "Prediction": "predict",
     "RateLab": "labs",
@@ -58,6 +65,7 @@ _ROOMS = {
     "arrive": "feed",
     "check_effects": "checks",
     "check_handover": "checks",
+    "check_launch": "checks",
     "check_log": "checks",
     "check_mended": "checks",
     "check_rate": "checks",
@@ -72,10 +80,12 @@ _ROOMS = {
     "examine": "doctor",
     "hand_over": "handover",
     "handovers": "plots",
+    "launch": "launching",
     "open_lab": "session",
-    "show_effects": "plots",
+    "panels": "plots",
     "rescue": "drill",
     "rescued": "plots",
+    "show_effects": "plots",
     "side_by_side": "terminals",
     "timeline": "plots",
 }

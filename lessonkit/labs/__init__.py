@@ -2,9 +2,18 @@
 
 from lessonkit.labs.concurrency import ConcurrencyLab
 from lessonkit.labs.events import EventsLab
+from lessonkit.labs.launch import LaunchLab
 from lessonkit.labs.live import LiveLab
 from lessonkit.labs.rate import RateLab
 from lessonkit.labs.rescue import RescueLab
 from lessonkit.labs.shutdown import ShutdownLab
 
-__all__ = ["ConcurrencyLab", "EventsLab", "LiveLab", "RateLab", "RescueLab", "ShutdownLab"]
+__all__ = [
+    "ConcurrencyLab",
+    "EventsLab",
+    "LaunchLab",
+    "LiveLab",
+    "RateLab",
+    "RescueLab",
+    "ShutdownLab",
+]

@@ -1,5 +1,6 @@
 """Charts of a run: each draws on a given ax and returns its artists; and the same in words."""
 
+from lessonkit.plots.backlog import BacklogChart, describe_backlog, draw_backlog
 from lessonkit.plots.compare import Comparison, compare
 from lessonkit.plots.compare_rates import RateComparison, compare_rates, rates_table
 from lessonkit.plots.compare_waits import WaitComparison, compare_waits
@@ -16,6 +17,7 @@ from lessonkit.plots.flow import (
 )
 from lessonkit.plots.handovers import Handovers, handovers
 from lessonkit.plots.ink import color_of, marker_of
+from lessonkit.plots.panels import Panels, panels
 from lessonkit.plots.rate import RateChart, describe_rate, draw_rate
 from lessonkit.plots.rescue import RescueChart, describe_rescue, draw_rescue
 from lessonkit.plots.rescues import Rescued, TakeOvers, against_others, attempts_table, rescued
@@ -26,12 +28,14 @@ from lessonkit.plots.timeline import TimelineChart, describe_timeline, draw_time
 from lessonkit.plots.waits import describe_waiting, describe_waits, draw_waiting, draw_waits
 
 __all__ = [
+    "BacklogChart",
     "Comparison",
     "DoneChart",
     "EffectsChart",
     "EffectsFigure",
     "FlowChart",
     "Handovers",
+    "Panels",
     "RateChart",
     "RateComparison",
     "RescueChart",
@@ -49,6 +53,7 @@ __all__ = [
     "compare",
     "compare_rates",
     "compare_waits",
+    "describe_backlog",
     "describe_done",
     "describe_effects",
     "describe_queue",
@@ -61,6 +66,7 @@ __all__ = [
     "describe_timeline",
     "describe_waiting",
     "describe_waits",
+    "draw_backlog",
     "draw_done",
     "draw_effects",
     "draw_queue",
@@ -75,6 +81,7 @@ __all__ = [
     "draw_waits",
     "handovers",
     "marker_of",
+    "panels",
     "rates_table",
     "rescued",
     "show_effects",
