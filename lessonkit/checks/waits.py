@@ -7,9 +7,9 @@ from lessonkit.checks.verdict import NotYet, Verdict
 from lessonkit.queueing import least_slots, mean_wait_s, offered_load
 
 #: the emails of the exercise, and how long they may wait on average
-RATE_PER_S, MEAN_S, TARGET_S = 72, 0.05, 0.04
+RATE_PER_S, MEAN_S, TARGET_S = 36, 0.1, 0.08
 #: fewer emails than this say little
-LEAST_JOBS = 200
+LEAST_JOBS = 120
 
 
 def check_wait(max_jobs: object, result: object) -> Verdict:
