@@ -3,12 +3,14 @@
 import os
 import shutil
 import tempfile
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.left_behind import left_behind
+
+pytest_plugins = ["tests.notebook_runs"]
 
 #: what a developer may have set, and the tests choose for themselves
 SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
@@ -51,33 +53,4 @@ def session_root(pytestconfig):
 def nothing_is_left(session_root):
     """After the last test no process is left that carries our environment, and no directory."""
     yield
-    deadline = time.monotonic() + 20
-    while (left := _left_behind(session_root)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for process in _processes_under(session_root):
-        process.kill()
-    assert not left
-
-
-def _left_behind(root):
-    commands = [" ".join(process.info["cmdline"] or []) for process in _processes_under(root)]
-    return commands + [str(path) for path in root.glob("**/servers/*")]
-
-
-def _processes_under(root):
-    """Every process but this one whose servers are somewhere under `root`."""
-    return [
-        process
-        for process in psutil.process_iter(["cmdline", "environ", "status"])
-        if _is_under(root, process)
-        and process.info["status"] != psutil.STATUS_ZOMBIE
-        and process.pid != os.getpid()
-    ]
-
-
-def _is_under(root, process):
-    environment = process.info["environ"] or {}
-    # a server writes its title, which names its socket, over its environment
-    return str(root) in environment.get("LESSONKIT_SERVERS", "") or str(root) in str(
-        process.info["cmdline"]
-    )
+    assert not left_behind(session_root)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lessonkit.checks import check_launch as check_launch
     from lessonkit.checks import check_log as check_log
     from lessonkit.checks import check_mended as check_mended
+    from lessonkit.checks import check_places as check_places
     from lessonkit.checks import check_rate as check_rate
     from lessonkit.checks import check_rescue as check_rescue
     from lessonkit.checks import check_sent as check_sent
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
     from lessonkit.labs import RateLab as RateLab
     from lessonkit.labs import RescueLab as RescueLab
     from lessonkit.labs import ShutdownLab as ShutdownLab
+    from lessonkit.labs import WorkLab as WorkLab
     from lessonkit.launching import launch as launch
     from lessonkit.plots import against_others as against_others
     from lessonkit.plots import compare as compare
     from lessonkit.plots import compare_rates as compare_rates
     from lessonkit.plots import compare_waits as compare_waits
     from lessonkit.plots import handovers as handovers
+    from lessonkit.plots import kinds_of_work as kinds_of_work
     from lessonkit.plots import panels as panels
     from lessonkit.plots import rescued as rescued
     from lessonkit.plots import show_effects as show_effects
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from lessonkit.predict import Prediction as Prediction
     from lessonkit.session import Lab as Lab
     from lessonkit.session import open_lab as open_lab
+    from lessonkit.speed import measure_speed_ups as measure_speed_ups
     from lessonkit.terminals import side_by_side as side_by_side
 
 _ROOMS = {
@@ -61,6 +65,7 @@ _ROOMS = {
     "RateLab": "labs",
     "RescueLab": "labs",
     "ShutdownLab": "labs",
+    "WorkLab": "labs",
     "against_others": "plots",
     "arrive": "feed",
     "check_effects": "checks",
@@ -68,6 +73,7 @@ _ROOMS = {
     "check_launch": "checks",
     "check_log": "checks",
     "check_mended": "checks",
+    "check_places": "checks",
     "check_rate": "checks",
     "check_rescue": "checks",
     "check_sent": "checks",
@@ -80,7 +86,9 @@ _ROOMS = {
     "examine": "doctor",
     "hand_over": "handover",
     "handovers": "plots",
+    "kinds_of_work": "plots",
     "launch": "launching",
+    "measure_speed_ups": "speed",
     "open_lab": "session",
     "panels": "plots",
     "rescue": "drill",

@@ -42,7 +42,8 @@ class Batch:
     """Run it with arq's own worker, as it comes."""
     records: dict[str, JobRecord] = field(default_factory=dict)
     """Number of the job -> its record, in the order they were added."""
-    _first_ms: float = 0.0
+    first_ms: float = 0.0
+    """When the first job was added, ms since the epoch on Redis' clock; 0 before."""
     _began: float = 0.0
 
     def __post_init__(self) -> None:
@@ -91,9 +92,9 @@ class Batch:
         """Take in what the queue's stream tells of a job."""
         if not event.job:
             return
-        if not self._first_ms:
-            self._first_ms, self._began = event.at_ms, time.monotonic()
-        at_s = (event.at_ms - self._first_ms) / 1000
+        if not self.first_ms:
+            self.first_ms, self._began = event.at_ms, time.monotonic()
+        at_s = (event.at_ms - self.first_ms) / 1000
         old = self.records.get(event.job) or JobRecord(event.job, enqueued_s=at_s)
         self.records[event.job] = _after(old, event, at_s, self._lowest_free_slot)
 

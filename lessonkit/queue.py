@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -131,7 +131,7 @@ class Queue:
                 await asyncio.sleep(_AGAIN_S)
                 continue
             away_since = 0.0
-            for event in (self._event(*entry) for _, entries in answer for entry in entries):
+            for event in self._told(entry for _, entries in answer for entry in entries):
                 after = event.id
                 if event.job in going or not jobs:
                     yield event
@@ -165,11 +165,11 @@ class Queue:
 
     async def read_events(self, after: str = "0-0") -> list[QueueEvent]:
         """What has happened since the event with this id; at most some thousands at once."""
-        entries = await self.redis.xrange(self.keys.events, min=f"({after}", count=5000)
-        return [self._event(*entry) for entry in entries]
+        return list(self._told(await self.redis.xrange(self.keys.events, f"({after}", count=5000)))
 
-    def _event(self, entry_id: bytes, fields: dict[bytes, bytes]) -> QueueEvent:
-        return QueueEvent.read(entry_id, fields, self.kind.queue, self.keys)
+    def _told(self, entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> Iterator[QueueEvent]:
+        for entry_id, fields in entries:
+            yield from QueueEvent.read(entry_id, fields, self.kind.queue, self.keys)
 
     async def state(self, number: str) -> JobState | None:
         """What is known of a job; None where there is none of that number."""
@@ -202,7 +202,7 @@ class Queue:
         names = (f"arq:{kind}:{job_id}" for job_id in ids for kind in kinds)
         keys = self.keys
         own = [keys.queue, keys.ids, keys.events, keys.active, keys.starts, keys.max_jobs]
-        own += [keys.processed, f"{keys.queue}:health-check"]
+        own += [keys.processed, keys.heartbeat, f"{keys.queue}:health-check"]
         async for name in self.redis.scan_iter(match=f"{self.keys.queue}:visit:*"):
             own.append(name)
         for chunk in _chunks(chain(names, own)):  # a queue that was used for hours had many jobs

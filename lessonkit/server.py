@@ -47,6 +47,9 @@ _SETTINGS = {
     # a stock arq client wakes our workers through these
     "notify-keyspace-events": "Ez",
 }
+#: glibc's malloc searches long lists where jobs have come and gone, unless it may keep more freed
+#: pieces at hand: with 100,000 jobs queued, a job cost Redis twice as much as with 1,000
+_ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=20000"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -191,6 +194,7 @@ async def _start(program: Path, owner: str) -> Server:
         stderr=errors,
         start_new_session=True,
         cwd="/",
+        env=_ENVIRONMENT | os.environ,
     )
     files = directory / "files"
     files.mkdir()

@@ -14,6 +14,7 @@ FLOORS = {
     "workers": (
         *("contract", "codec", "connection", "attempt", "handlers", "leases", "lifeline"),
         *("stream", "worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
+        *("work", "pool", "heartbeat", "chores"),
         *("outbox", "programs", "doomed", "supervisor", "stock", "__main__"),
     ),
     "lessonkit": (
@@ -52,6 +53,8 @@ FLOORS = {
             "crashes",
             "grid",
             "feed",
+            "chores",
+            "speed",
             "drill",
             "launching",
             "page",
@@ -71,6 +74,7 @@ SHARED = {
     "attempt": {"describe"},
     "leases": {"LEASE_S", "RENEW_S"},
     "lifeline": {"leave_with_parent"},
+    "pool": {"pool_size", "usable_cores"},
 }
 #: the one lesson in what happens when an API does the work itself
 ON_PURPOSE = {("api", "reports", "make_report")}

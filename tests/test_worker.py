@@ -127,6 +127,22 @@ async def test_its_help_names_every_option_and_what_the_environment_may_say(comm
         assert word in " ".join(one.out.split())
 
 
+async def test_of_jobs_that_start_and_end_together_each_has_its_own_events(
+    worker, queue, email, redis, measure
+):
+    """Though they share entries of the stream, ten at a time."""
+    await queue.add_many([email()] * 25)
+    await worker("--max-jobs", 25, "--limit", "off")
+    await measure(25, 25)
+    events = await queue.read_events()
+    for job in map(str, range(1, 26)):
+        own = [event for event in events if event.job == job]
+        assert names(own) == ["waiting", "active", "completed"]
+        assert [event.attempt for event in own] == [0, 1, 1]
+        assert own[0].at_ms <= own[1].at_ms <= own[2].at_ms
+    assert await redis.xlen(queue.keys.events) < len(events)
+
+
 # ---- how many at a time --------------------------------------------------------------------------
 
 
@@ -160,7 +176,7 @@ async def test_jobs_start_in_the_order_they_were_added(worker, queue, email, mea
 
 async def test_its_slots_can_change_while_it_runs(worker, queue, email, measure, redis, wait_until):
     one = await worker("--max-jobs", 1, "--limit", "off")
-    (ready,) = await queue.read_events()
+    (ready,) = await wait_until(queue.read_events)
     await redis.hset(queue.keys.max_jobs, ready.worker, 4)
     await redis.publish(queue.keys.wake, "")
     await wait_until(lambda: "[worker] max_jobs is now 4" in one.lines)

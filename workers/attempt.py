@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from arq.utils import ms_to_datetime
 from arq.worker import Function, JobExecutionFailed, Retry
@@ -14,8 +14,7 @@ from arq.worker import Function, JobExecutionFailed, Retry
 from workers import codec
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """A job that a worker has. `id` is arq's."""
 
     id: str
@@ -26,22 +25,20 @@ class Claim:
     claimed_ms: float
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """How an attempt ended, as visit.lua reads it."""
 
     claim: Claim
     outcome: str
     """completed, failed, retrying or returned"""
-    result: bytes = b""
-    keep_ms: int = 0
-    when_ms: int = 0
-    """retrying: how long from now; returned: the job's place in the queue"""
+    value: bytes | int
+    """completed, failed: the result; retrying: in how many ms; returned: the job's place in the
+    queue"""
     error: BaseException | None = None
 
-    def fields(self) -> list[str | bytes | int]:
-        head: list[str | bytes | int] = [redis_id(self.claim.id), self.claim.attempt, self.outcome]
-        return [*head, self.result, self.keep_ms, self.when_ms, describe(self.error)]
+    def fields(self) -> tuple[str | bytes | int, ...]:
+        job_id, attempt = redis_id(self.claim.id), self.claim.attempt
+        return job_id, attempt, self.outcome, self.value, describe(self.error)
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,6 @@ class Rules:
     max_tries: int
     job_timeout_s: float | None
     backoff_s: float
-    keep_ms: int
 
 
 async def attempt(claim: Claim, rules: Rules, ctx: dict[str, Any], queue: str) -> Report:
@@ -90,11 +86,11 @@ async def attempt(claim: Claim, rules: Rules, ctx: dict[str, Any], queue: str) -
         pause_s = rules.backoff_s * 2 ** (claim.attempt - 1)
         if isinstance(failure, Retry):
             pause_s = (failure.defer_score or 0) / 1000
-        return Report(claim, "retrying", when_ms=int(pause_s * 1000), error=failure)
+        return Report(claim, "retrying", int(pause_s * 1000), failure)
     ended_ms = claim.claimed_ms + (time.perf_counter() - began) * 1000
     envelope |= {"t": claim.attempt, "st": int(claim.claimed_ms), "ft": int(ended_ms)}
     envelope |= {"q": queue, "id": codec.printable(claim.id)}
-    return _final_report(claim, envelope, result, failure, rules.keep_ms)
+    return _final_report(claim, envelope, result, failure)
 
 
 def _read(claim: Claim) -> dict[str, Any]:
@@ -104,11 +100,7 @@ def _read(claim: Claim) -> dict[str, Any]:
 
 
 def _final_report(
-    claim: Claim,
-    envelope: dict[str, Any],
-    result: object,
-    failure: BaseException | None,
-    keep_ms: int,
+    claim: Claim, envelope: dict[str, Any], result: object, failure: BaseException | None
 ) -> Report:
     try:
         data = codec.dumps(envelope | {"s": failure is None, "r": failure or result})
@@ -117,8 +109,7 @@ def _final_report(
         # what cannot be written may be the job itself, which came from elsewhere
         bare = envelope | {"f": "<unknown>", "a": [], "k": {}}
         data = codec.dumps(bare | {"s": False, "r": failure})
-    outcome = "completed" if failure is None else "failed"
-    return Report(claim, outcome, data, keep_ms, error=failure)
+    return Report(claim, "completed" if failure is None else "failed", data, failure)
 
 
 def describe(error: BaseException | None) -> str:

@@ -34,10 +34,7 @@ class JobError(Exception):
 def dumps(data: dict[str, Any]) -> bytes:
     """Encode a job or a result. Raises CodecError when it is not JSON or too large."""
     try:
-        encoded = json.dumps(
-            data, default=_error_as_data, allow_nan=False, ensure_ascii=False, separators=(",", ":")
-        )
-        return _within_limit(encoded.encode())
+        return _within_limit(_ENCODER.encode(data).encode())
     except CodecError:
         raise
     except (TypeError, ValueError, RecursionError) as error:
@@ -47,9 +44,7 @@ def dumps(data: dict[str, Any]) -> bytes:
 def loads(data: bytes) -> dict[str, Any]:
     """Decode a job or a result and check its envelope. Raises CodecError when it is not one."""
     try:
-        envelope = json.loads(
-            _within_limit(data), parse_constant=_refuse_constant, parse_float=_finite
-        )
+        envelope = _DECODER.decode(_within_limit(data).decode())
     except CodecError:
         raise
     except (ValueError, RecursionError) as error:
@@ -91,8 +86,13 @@ def error_text(error: BaseException) -> str:
 
 def printable(text: str) -> str:
     """Text from a job, fit for a terminal and a log: no control characters, on one line."""
-    return "".join(
-        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
+    return (
+        text
+        if text.isprintable()
+        else "".join(
+            c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}"
+            for c in text
+        )
     )
 
 
@@ -116,3 +116,10 @@ def _finite(text: str) -> float:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise CodecError(f"{name} is not JSON")
+
+
+# made once, where json.dumps and json.loads would make one for each job
+_ENCODER = json.JSONEncoder(
+    default=_error_as_data, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

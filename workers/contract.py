@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -33,6 +33,10 @@ MAX_PAYLOAD_BYTES = 1_000_000
 
 EVENTS_KEPT = 20_000
 """About how many events a queue's stream holds; the oldest go first."""
+
+BEAT_S = 0.02
+"""How often a worker that tells its pulse does so, and how many of these are kept."""
+BEATS_KEPT = 3000
 
 DEFAULT_PREFIX = "lesson:"
 """What the name of every queue of ours begins with in Redis."""
@@ -55,7 +59,9 @@ class State(StrEnum):
 
 class Event(StrEnum):
     """What a queue's stream tells. An entry has `event`, `at` (ms since the epoch, Redis' clock)
-    and, where they apply, `job`, `name`, `attempt`, `worker`, `progress`, `error`, `delay_ms`."""
+    and, where they apply, `job`, `attempt`, `worker`, `progress`, `error`, `final`, `delay_ms`. Of
+    jobs to which the same happened at once there is one entry: it has, in place of `job` and
+    `attempt`, `jobs`, pairs of the two as JSON."""
 
     #: a job was added
     WAITING = "waiting"
@@ -132,6 +138,17 @@ class ReportPayload(Payload):
     seconds: Seconds | None = None
 
 
+class ChorePayload(Payload):
+    """A piece of `work`, and `where` a worker does it: in its loop, in a thread, in a process.
+
+    `amount` is the seconds of one that waits, or the rounds of one that computes.
+    """
+
+    work: Literal["call", "webhook", "query", "photo", "password", "backup"]
+    where: Literal["loop", "thread", "process"]
+    amount: Annotated[float, Field(ge=0, le=1e8)]
+
+
 def reasons(error: ValidationError) -> str:
     """What is wrong with a payload, field by field, on one line."""
     return "; ".join(
@@ -150,7 +167,9 @@ class JobKind:
 
 EMAIL = JobKind("email", "send-email", EmailPayload)
 REPORTS = JobKind("reports", "make-report", ReportPayload)
+CHORES = JobKind("chores", "do-chore", ChorePayload)
 KINDS = {kind.queue: kind for kind in (EMAIL, REPORTS)}
+"""What `python -m workers` runs when it is not told."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +211,11 @@ class Keys:
         return f"{self.queue}:starts"
 
     @property
+    def heartbeat(self) -> str:
+        """How late the loop of each worker is, over time."""
+        return f"{self.queue}:heartbeat"
+
+    @property
     def max_jobs(self) -> str:
         """Worker name -> the `max_jobs` that it is asked to change to."""
         return f"{self.queue}:max-jobs"
@@ -208,8 +232,9 @@ class Keys:
 
     def number(self, arq_id: str) -> str:
         """The id that people see: `"lesson:email:00000007"` -> `"7"`; foreign ids stay."""
-        ours = re.fullmatch(re.escape(self.queue) + ":([0-9]{8,15})", arq_id)
-        return str(int(ours[1])) if ours else arq_id
+        queue, _, number = arq_id.rpartition(":")
+        ours = queue == self.queue and re.fullmatch("[0-9]{8,15}", number)
+        return str(int(number)) if ours else arq_id
 
 
 @dataclass(frozen=True)

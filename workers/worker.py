@@ -72,7 +72,6 @@ class Worker(arq.worker.Worker):
             self.max_tries,
             self.job_timeout_s,
             backoff_s,
-            keep_ms=int((self.keep_result_s or 0) * 1000),
         )
         self._script = self.pool.register_script(VISIT)
         self._radio = connect(url, socket_timeout=None)
@@ -180,6 +179,7 @@ class Worker(arq.worker.Worker):
             int(now >= self._rescue_from),
             self.limit.max,
             int(self.limit.per_s * 1000),
+            int((self.keep_result_s or 0) * 1000),
             EVENTS_KEPT,
             *(field for report in reports for field in report.fields()),
         ]
@@ -235,7 +235,7 @@ class Worker(arq.worker.Worker):
             self._end(report)
 
     def _returned(self, claim: Claim) -> None:
-        self._end(Report(claim, "returned", when_ms=claim.score))
+        self._end(Report(claim, "returned", claim.score))
 
     def _end(self, report: Report) -> None:
         """An attempt is over: its slot is free, and the next visit reports it."""

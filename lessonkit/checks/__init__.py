@@ -6,6 +6,7 @@ from lessonkit.checks.events import check_log as check_log
 from lessonkit.checks.first_worker import check_sent as check_sent
 from lessonkit.checks.handover import check_handover as check_handover
 from lessonkit.checks.launch import check_launch as check_launch
+from lessonkit.checks.places import check_places as check_places
 from lessonkit.checks.rate import check_rate as check_rate
 from lessonkit.checks.rescue import check_rescue as check_rescue
 from lessonkit.checks.start_here import check_mended as check_mended

@@ -7,6 +7,7 @@ from lessonkit.labs.live import LiveLab
 from lessonkit.labs.rate import RateLab
 from lessonkit.labs.rescue import RescueLab
 from lessonkit.labs.shutdown import ShutdownLab
+from lessonkit.labs.work import WorkLab
 
 __all__ = [
     "ConcurrencyLab",
@@ -16,4 +17,5 @@ __all__ = [
     "RateLab",
     "RescueLab",
     "ShutdownLab",
+    "WorkLab",
 ]

@@ -1,8 +1,9 @@
-"""Controls of a lab: sliders that are checked as a group, buttons, rows."""
+"""Controls of a lab: sliders and choices that are checked as a group, buttons, rows."""
 
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,17 +13,28 @@ from lessonkit.labs.base import classed
 
 
 class Settings:
-    """Sliders by name, each from a label, its least and most value, and a tooltip.
+    """Sliders by name, each from a label, its least and most value, and a tooltip; or, in place of
+    the two values, all that there is to choose from.
 
     Whole limits make a slider of whole numbers; a further text is shown in place of the least of
     them. A slider of the name `max_jobs` has the CSS class `lk-max-jobs`.
     """
 
     def __init__(
-        self, **sliders: tuple[str, float, float, str] | tuple[str, int, int, str, str]
+        self,
+        **sliders: tuple[str, float, float, str]
+        | tuple[str, int, int, str, str]
+        | tuple[str, Sequence[str], str],
     ) -> None:
-        self._limits = {name: (about[1], about[2]) for name, about in sliders.items()}
-        self._sliders = {name: _slider(name, *about) for name, about in sliders.items()}
+        self._limits: dict[str, Any] = {}
+        self._sliders: dict[str, Any] = {}
+        for name, about in sliders.items():
+            if len(about) == 3:
+                self._limits[name] = about[1]
+                self._sliders[name] = _choice(name, *about)
+            else:
+                self._limits[name] = about[1], about[2]
+                self._sliders[name] = _slider(name, *about)
 
     @property
     def sliders(self) -> tuple[Any, ...]:
@@ -30,13 +42,16 @@ class Settings:
         return tuple(self._sliders.values())
 
     @property
-    def values(self) -> dict[str, float]:
+    def values(self) -> dict[str, Any]:
         """What they are set to."""
         return {name: slider.value for name, slider in self._sliders.items()}
 
     def check(self, **values: object) -> None:
         """Raise BadSetting for a value that its slider cannot take. None stands for: as it is."""
         for name, value in values.items():
+            if isinstance(self._limits[name][0], str):
+                _check_choice(name, value, self._limits[name])
+                continue
             low, high = self._limits[name]
             whole = isinstance(low, int) and isinstance(high, int)
             kind: Any = numbers.Integral if whole else numbers.Real
@@ -46,12 +61,29 @@ class Settings:
                 wanted = f"a {'whole ' * whole}number from {low:g} to {high:g}"
                 raise BadSetting(name=name, value=value, wanted=wanted)
 
-    def set(self, **values: float | None) -> None:
+    def set(self, **values: float | str | None) -> None:
         """Move sliders, after a check of them all."""
         self.check(**values)
         for name, value in values.items():
             if value is not None:
                 self._sliders[name].value = value
+
+
+def _check_choice(name: str, value: object, options: Sequence[str]) -> None:
+    if value is not None and value not in options:
+        wanted = "one of: " + ", ".join(map(repr, options))
+        raise BadSetting(name=name, value=value, wanted=wanted)
+
+
+def _choice(name: str, label: str, options: Sequence[str], tooltip: str) -> Any:
+    choice = widgets.ToggleButtons(
+        options=list(options),
+        description=label,
+        tooltips=[f"{tooltip}: {option}" for option in options],
+        style={"description_width": "130px", "button_width": "auto"},
+        layout={"width": "420px", "max_width": "100%"},
+    )
+    return classed(choice, f"lk-{name.replace('_', '-')}", "lk-choice")
 
 
 def _slider(name: str, label: str, low: float, high: float, tooltip: str, lowest: str = "") -> Any:

@@ -109,7 +109,7 @@ class RunLab(WidgetLab):
         """The rows under the charts."""
         return (row(runs, terminal),)
 
-    async def _run_with(self, **wanted: float | None) -> Any:
+    async def _run_with(self, **wanted: float | str | None) -> Any:
         """For a cell: move the sliders, run, answer the result."""
         self.settings.check(**wanted)
 
@@ -162,7 +162,7 @@ class RunLab(WidgetLab):
 
     def _say(self, message: str) -> None:
         data = " ".join(
-            f'data-{name.replace("_", "-")}="{value:g}"'
+            f'data-{name.replace("_", "-")}="{value if isinstance(value, str) else f"{value:g}"}"'
             for name, value in self.settings.values.items()
         )
         self._status.value = f'<div role="status" {data}>{message}</div>'

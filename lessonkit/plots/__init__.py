@@ -17,12 +17,15 @@ from lessonkit.plots.flow import (
 )
 from lessonkit.plots.handovers import Handovers, handovers
 from lessonkit.plots.ink import color_of, marker_of
+from lessonkit.plots.kinds import KindsOfWork, kinds_of_work
+from lessonkit.plots.lags import LagsChart, describe_lags, draw_lags
 from lessonkit.plots.panels import Panels, panels
 from lessonkit.plots.rate import RateChart, describe_rate, draw_rate
 from lessonkit.plots.rescue import RescueChart, describe_rescue, draw_rescue
 from lessonkit.plots.rescues import Rescued, TakeOvers, against_others, attempts_table, rescued
 from lessonkit.plots.shutdown import ShutdownChart, describe_shutdown, draw_shutdown
 from lessonkit.plots.slots import SlotsChart, describe_slots, draw_slots
+from lessonkit.plots.speed import SpeedUpsChart, describe_speed_ups, draw_speed_ups
 from lessonkit.plots.starts import StartsChart, describe_starts, draw_starts
 from lessonkit.plots.timeline import TimelineChart, describe_timeline, draw_timeline
 from lessonkit.plots.waits import describe_waiting, describe_waits, draw_waiting, draw_waits
@@ -35,6 +38,8 @@ __all__ = [
     "EffectsFigure",
     "FlowChart",
     "Handovers",
+    "KindsOfWork",
+    "LagsChart",
     "Panels",
     "RateChart",
     "RateComparison",
@@ -42,6 +47,7 @@ __all__ = [
     "Rescued",
     "ShutdownChart",
     "SlotsChart",
+    "SpeedUpsChart",
     "StartsChart",
     "TakeOvers",
     "Timeline",
@@ -56,11 +62,13 @@ __all__ = [
     "describe_backlog",
     "describe_done",
     "describe_effects",
+    "describe_lags",
     "describe_queue",
     "describe_rate",
     "describe_rescue",
     "describe_shutdown",
     "describe_slots",
+    "describe_speed_ups",
     "describe_starts",
     "describe_throughput",
     "describe_timeline",
@@ -69,17 +77,20 @@ __all__ = [
     "draw_backlog",
     "draw_done",
     "draw_effects",
+    "draw_lags",
     "draw_queue",
     "draw_rate",
     "draw_rescue",
     "draw_shutdown",
     "draw_slots",
+    "draw_speed_ups",
     "draw_starts",
     "draw_throughput",
     "draw_timeline",
     "draw_waiting",
     "draw_waits",
     "handovers",
+    "kinds_of_work",
     "marker_of",
     "panels",
     "rates_table",

@@ -145,15 +145,15 @@ def draw_slots(
     return chart
 
 
-def describe_slots(run: Run) -> str:
-    """The chart in words, from the same data."""
+def describe_slots(run: Run, *, job: str = "email") -> str:
+    """The chart in words, from the same data; `job` is what its jobs are called."""
     spans = spans_of(run)
     peak = run.result().peak_concurrency if isinstance(run, Batch) else run.peak_concurrency
     failed = sum(span.state == "failed" for span in spans)
     done = sum(record.finished_s is not None for record in records_of(run))
     words = [
         f"Slots over time at max_jobs {run.max_jobs}: "
-        f"{done} of {run.jobs} emails done in {seconds(now_of(run))}, "
+        f"{done} of {run.jobs} {job}s done in {seconds(now_of(run))}, "
         f"at most {peak} at the same moment."
     ]
     if failed:
@@ -162,7 +162,7 @@ def describe_slots(run: Run) -> str:
         words += [
             f"Slot {slot + 1} ran "
             + ", ".join(
-                f"email {shown(span.job)} from {span.start_s:.2f} to {seconds(span.end_s)}"
+                f"{job} {shown(span.job)} from {span.start_s:.2f} to {seconds(span.end_s)}"
                 for span in sorted(spans, key=lambda span: span.start_s)
                 if span.slot == slot
             )
