@@ -242,6 +242,20 @@ async def test_a_run_that_is_stopped_adds_nothing_more(lab, wait_until):
     assert len(feed.looks) == looks
 
 
+async def test_runs_side_by_side_are_stopped_together(lab, wait_until):
+    both = asyncio.ensure_future(
+        asyncio.gather(
+            *(lessonkit.arrive(lab, **QUICK | {"jobs": 600}, max_jobs=each) for each in (2, 3))
+        )
+    )
+    await wait_until(lambda: len(lab._guests) == len(lab._processes) == 2)
+    both.cancel()
+    with pytest.raises(RunStopped):
+        await both
+    await wait_until(lambda: not lab._guests)
+    assert not lab._processes
+
+
 async def test_a_setting_that_makes_no_sense_starts_nothing(lab):
     with pytest.raises(BadSetting, match="max_jobs"):
         await lessonkit.arrive(lab, **QUICK, max_jobs=0)

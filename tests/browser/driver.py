@@ -61,6 +61,16 @@ def open_notebook(page, url, name, theme="light", width=1300, height=900):
     set_theme(page, theme)
 
 
+def open_lab(page, url, name, lab):
+    """Open a notebook, run its set-up and the cell that makes this lab; answer it on the page."""
+    open_notebook(page, url, name)
+    run_cell_with(page, "open_lab()")
+    run_cell_with(page, lab)
+    shown = page.locator(".lk-lab").first
+    shown.scroll_into_view_if_needed()
+    return shown
+
+
 def set_theme(page, theme):
     """Change to JupyterLab's "light" or "dark" theme."""
     name = f"JupyterLab {theme.capitalize()}"

@@ -10,13 +10,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def lab(page, jupyter_url):
-    """The notebook's set-up and its lab; answers the lab on the page."""
-    driver.open_notebook(page, jupyter_url, "02_concurrency.ipynb")
-    driver.run_cell_with(page, "open_lab()")
-    driver.run_cell_with(page, "ConcurrencyLab(lab)")
-    lab = page.locator(".lk-lab").first
-    lab.scroll_into_view_if_needed()
-    return lab
+    """The lab on the page, after the notebook's set-up."""
+    return driver.open_lab(page, jupyter_url, "02_concurrency.ipynb", "ConcurrencyLab(lab)")
 
 
 def move_slider(lab, name, value):
