@@ -209,14 +209,17 @@ async def test_everything_dies_with_a_killed_kernel(kernel, own_servers, wait_un
             process.kill()
 
 
-async def test_a_killed_kernels_worker_may_finish_before_its_server_goes(kernel, wait_until):
+async def test_a_killed_kernels_server_waits_for_its_worker(kernel, wait_until):
     one = await kernel(0.5)
     (worker,) = worker_of(one)
     (server,) = (p for p in family(one) if "redis.sock" in " ".join(p.cmdline()[-20:]))
-    one.send(signal.SIGKILL)
-    await wait_until(lambda: not lives(worker) or not lives(server))
-    assert not lives(worker)
-    await wait_until(lambda: not lives(server))
+    worker.suspend()
+    one.kill()
+    for _ in range(15):  # the guard looks ten times a second
+        await asyncio.sleep(0.1)
+        assert lives(server)
+    worker.resume()
+    await wait_until(lambda: not lives(worker) and not lives(server))
 
 
 async def test_jupyters_interrupt_ends_neither_server_nor_worker(kernel, wait_until):
