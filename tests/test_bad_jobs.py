@@ -108,6 +108,20 @@ async def test_a_job_under_an_odd_id_ends_and_stops_nobody(odd_worker, queue, em
     assert "\x1b" not in one.out
 
 
+async def test_a_place_that_no_queue_has_and_a_count_that_is_none_stop_nobody(
+    odd_worker, queue, email, ended
+):
+    await queue.redis.zadd(queue.keys.queue, {b"before all others": "-inf"})
+    await queue.redis.set(b"arq:retry:counted", b"many")
+    await add_raw(queue, b"counted", json.dumps(GOOD | {"a": [MAIL]}).encode())
+    number = await queue.add(email())
+    one = await odd_worker("--limit", "off")
+    told = await ended(2)
+    assert {event.event for event in told.values()} == {"completed"}
+    assert set(told) == {"counted", number}
+    assert one.exit_code is None
+
+
 async def test_text_from_redis_cannot_write_over_the_terminal(worker, queue, wait_until):
     one = await worker()
     hostile = "\x1b[2J\nfaked line"

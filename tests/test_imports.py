@@ -15,7 +15,7 @@ FLOORS = {
         *("contract", "codec", "connection", "attempt", "handlers", "leases", "lifeline"),
         *("stream", "worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
         *("work", "pool", "heartbeat", "chores"),
-        *("outbox", "programs", "doomed", "supervisor", "stock", "__main__"),
+        *("outbox", "programs", "doomed", "supervisor", "stock", "options", "__main__"),
     ),
     "lessonkit": (
         *(

@@ -181,7 +181,8 @@ end
 local refused = 0
 while #claimed < allowed do
   local want = allowed - #claimed
-  local due = redis.call('ZRANGEBYSCORE', queue, '-inf', now, 'WITHSCORES', 'LIMIT', refused, want)
+  -- not from -inf itself: nothing that is added to it changes it, so it would stay due for ever
+  local due = redis.call('ZRANGEBYSCORE', queue, '(-inf', now, 'WITHSCORES', 'LIMIT', refused, want)
   local ids, scores = {}, {}
   for n = 1, #due, 2 do
     -- what is in `active` is somebody's, lease or no lease

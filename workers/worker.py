@@ -85,7 +85,7 @@ class Worker(arq.worker.Worker):
         self._unanswered: tuple[int, list[Report]] | None = None
         self._troubles = 0
         self._last_answer = self._rescue_from = 0.0
-        self._leaving = self._giving_back = self._given_up = False
+        self._leaving = self._given_up = False
 
     # ---- its life ------------------------------------------------------------------------------
 
@@ -121,7 +121,6 @@ class Worker(arq.worker.Worker):
         self._wake.set()
 
     def _give_back(self) -> None:
-        self._giving_back = True
         for task in self._running.values():
             task.cancel()
         self.loop.call_later(CANCEL_S, self._give_up)
