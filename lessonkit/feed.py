@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,9 @@ from workers.contract import EmailPayload, State
 
 #: the queue is asked this often how many jobs it holds
 LOOK_S = 0.05
+
+#: a producer that gets so late, as on a machine that slept, does not catch up
+LATE_S = 1.0
 
 Meanwhile = Callable[[list[WorkerProcess]], Coroutine[Any, Any, None]]
 
@@ -96,6 +101,46 @@ class Poisson:
             if at_s >= 0:
                 self.looks.append(Look(at_s, counts[State.WAITING], counts[State.ACTIVE]))
             await asyncio.sleep(LOOK_S)
+
+
+class Endless:
+    """Adds jobs at random moments until cancelled, at a rate that may be changed meanwhile."""
+
+    def __init__(self, rate_per_s: float, mean_s: float) -> None:
+        """Times are exponential with the mean `mean_s`. At a rate of 0 none is added."""
+        self.rate_per_s, self.mean_s = rate_per_s, mean_s
+        self.held = False
+        """While this is set, those that come are turned away."""
+        self._retuned = asyncio.Event()
+
+    def tune(self, rate_per_s: float, mean_s: float) -> None:
+        """Change both, from now on; on the loop that `run` is on."""
+        self.rate_per_s, self.mean_s = rate_per_s, mean_s
+        self._retuned.set()
+
+    async def run(self, queue: Queue) -> None:
+        """Until cancelled."""
+        clock, chance = asyncio.get_running_loop().time, random.Random()  # noqa: S311
+        number, due_s = 0, clock()
+        while True:
+            due_s = max(due_s, clock() - LATE_S)
+            due_s += chance.expovariate(self.rate_per_s) if self.rate_per_s else math.inf
+            if await self._is_retuned(due_s - clock()):
+                # the gap to the next one has no memory: at another rate it is drawn anew
+                due_s = clock()
+            elif not self.held:
+                number += 1
+                await queue.add(email(number, chance.expovariate(1 / self.mean_s)))
+
+    async def _is_retuned(self, within_s: float) -> bool:
+        """Whether the rate is changed in this time; it waits no longer."""
+        self._retuned.clear()
+        try:
+            async with asyncio.timeout(None if math.isinf(within_s) else max(0.0, within_s)):
+                await self._retuned.wait()
+        except TimeoutError:
+            return False
+        return True
 
 
 def email(number: int, seconds: float) -> EmailPayload:

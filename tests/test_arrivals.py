@@ -14,9 +14,10 @@ from lessonkit import background
 from lessonkit.arrivals import Arrivals, ArrivalsResult, Look
 from lessonkit.batch import Batch, JobRecord
 from lessonkit.errors import BadSetting, RunStopped, WorkerDied
-from lessonkit.feed import Poisson
+from lessonkit.feed import Endless, Poisson
 from lessonkit.queueing import waits_s
 from lessonkit.session import Lab
+from workers.contract import State
 
 MANY = Arrivals(rate_per_s=50, mean_s=0.04, jobs=5000, seed=3)
 
@@ -260,3 +261,48 @@ async def test_a_setting_that_makes_no_sense_starts_nothing(lab):
     with pytest.raises(BadSetting, match="max_jobs"):
         await lessonkit.arrive(lab, **QUICK, max_jobs=0)
     assert "no server yet" in repr(lab)
+
+
+# ---- arrivals without end ------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def endless(queue):
+    """A feed of a queue that nobody serves, at rest."""
+    feed = Endless(rate_per_s=0, mean_s=0.05)
+    running = asyncio.create_task(feed.run(queue))
+    yield feed
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_rate_takes_effect_at_once_and_zero_stops_the_feed(endless, queue, wait_until):
+    async def waiting():
+        return (await queue.counts())[State.WAITING]
+
+    await asyncio.sleep(0.2)
+    assert await waiting() == 0
+    endless.tune(200, 0.05)
+
+    async def many_wait():
+        return await waiting() > 20
+
+    await wait_until(many_wait)
+    endless.tune(0, 0.05)
+    await asyncio.sleep(0.05)  # one may be on its way
+    there = await waiting()
+    await asyncio.sleep(0.3)
+    assert await waiting() == there
+
+
+async def test_while_a_feed_is_held_those_that_come_are_turned_away(endless, queue, wait_until):
+    endless.held = True
+    endless.tune(200, 0.05)
+    await asyncio.sleep(0.3)
+    assert (await queue.counts())[State.WAITING] == 0
+    endless.held = False
+
+    async def some_wait():
+        return (await queue.counts())[State.WAITING] > 3
+
+    await wait_until(some_wait)

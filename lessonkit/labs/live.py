@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 from typing import Any
 
 import ipywidgets as widgets
 
 from lessonkit import background
 from lessonkit.errors import WorkerDied
-from lessonkit.feed import email
+from lessonkit.feed import Endless
 from lessonkit.flow import Flow, Recent, Setting
 from lessonkit.labs.base import LabBusy, WidgetLab, classed
 from lessonkit.labs.chart import LiveChart
 from lessonkit.labs.controls import Settings, button, half, row
-from lessonkit.page import table
+from lessonkit.labs.live_numbers import numbers_table, outlook
 from lessonkit.plots import describe_queue, describe_throughput, draw_queue, draw_throughput
 from lessonkit.processes import WorkerProcess, started
 from lessonkit.queue import Queue
@@ -24,11 +23,8 @@ from lessonkit.session import STOP_GRACE_S, Lab
 
 #: a frame of both charts costs some 40 ms of CPU
 FRAME_S = 0.25
-#: a producer that gets so late, as on a machine that slept, does not catch up
-LATE_S = 1.0
 #: with so many that wait, no more are added: what a lab leaves to remove stays small
 MOST_WAITING = 2000
-NAMES = ("arrive, λ", "finish", "slots busy", "there, L", "stay, W", "λ × W", "wait")
 
 
 class LiveLab(WidgetLab):
@@ -62,10 +58,10 @@ class LiveLab(WidgetLab):
             (LiveChart("lk-queue", draw_queue), describe_queue),
         )
         self._numbers = classed(widgets.HTML(), "lk-numbers")
-        self._ready, self._retuned = asyncio.Event(), asyncio.Event()
+        self._ready = asyncio.Event()
+        self._emails = Endless(rate, seconds)
         self._serving: asyncio.Task[None] | None = None
         self._worker: WorkerProcess | None = None
-        self._full = False
         self._begin(Flow(self._setting, 0.0))
         self._open()
 
@@ -82,8 +78,7 @@ class LiveLab(WidgetLab):
         """What the Start button does, with the sliders moved first. What is not given stays as it
         is. Raises BadSetting, LabBusy, and ProcessDidNotStart or a server's error."""
         self.settings.check(rate=rate, max_jobs=max_jobs, seconds=seconds)
-        self.settings.set(rate=rate, max_jobs=max_jobs, seconds=seconds)
-        await background.join(self._started())
+        await background.join(self._started(rate=rate, max_jobs=max_jobs, seconds=seconds))
 
     async def set(
         self, *, rate: int | None = None, max_jobs: int | None = None, seconds: float | None = None
@@ -111,9 +106,10 @@ class LiveLab(WidgetLab):
         heeded = self._worker.max_jobs if self._worker else None
         return Setting(chosen["rate"], heeded or int(chosen["max_jobs"]), chosen["seconds"])
 
-    async def _started(self) -> None:
+    async def _started(self, **wanted: float | None) -> None:
         if self._task and not self._task.cancelling():
             raise LabBusy
+        self.settings.set(**wanted)
         self._ready.clear()
         self._serving = asyncio.ensure_future(self._guarded(self._serve))
         self._serving.add_done_callback(lambda task: task.cancelled() or task.exception())
@@ -153,48 +149,18 @@ class LiveLab(WidgetLab):
             )
             with self.lab.known([worker]):
                 async with started([worker]):
-                    self._worker, self._full = worker, False
+                    self._worker, self._emails.held = worker, False
                     try:
                         self._begin(Flow(self._setting, await _now_ms(queue)))
                         self._ready.set()
                         await background.together(
-                            self._arrive(queue),
+                            self._emails.run(queue),
                             self._tune(worker),
                             self._show(queue),
                             self._watch(worker),
                         )
                     finally:
                         self._worker = None
-
-    async def _arrive(self, queue: Queue) -> None:
-        """Add emails at random moments. The gap to the next one has no memory: when the rate is
-        changed it is drawn anew."""
-        clock, chance = asyncio.get_running_loop().time, random.Random()  # noqa: S311
-        number, due_s = 0, clock()
-        while True:
-            rate = self.settings.values["rate"]
-            due_s = max(due_s, clock() - LATE_S)
-            due_s += chance.expovariate(rate) if rate else math.inf
-            if await self._is_retuned(due_s - clock()):
-                due_s = clock()
-            elif not self._full:
-                number += 1
-                seconds = chance.expovariate(1 / self.settings.values["seconds"])
-                await queue.add(email(number, seconds))
-
-    async def _is_retuned(self, within_s: float) -> bool:
-        """Whether a slider that matters is moved in this time; it waits no longer."""
-        if within_s <= 0:
-            return False
-        before = self.settings.values["rate"]
-        try:
-            async with asyncio.timeout(None if math.isinf(within_s) else within_s):
-                while self.settings.values["rate"] == before:
-                    self._retuned.clear()
-                    await self._retuned.wait()
-        except TimeoutError:
-            return False
-        return True
 
     async def _tune(self, worker: WorkerProcess) -> None:
         """Have the worker do what the slider says."""
@@ -212,7 +178,7 @@ class LiveLab(WidgetLab):
                 self.flow.take(event)
                 last = event.id
             self.flow.note(await _now_ms(queue), self._setting)
-            self._full = self.flow.now.waiting >= MOST_WAITING
+            self._emails.held = self.flow.now.waiting >= MOST_WAITING
             for chart, describe in self._charts:
                 chart.update(self.flow, describe(self.flow))
             self._tell()
@@ -247,26 +213,15 @@ class LiveLab(WidgetLab):
 
     def _tell(self) -> None:
         """The numbers."""
-        setting, recent = self.flow.setting, self.recent
+        setting = self.flow.setting
         throughput = self.flow.throughputs()[-1]
         full = f" <b>{MOST_WAITING} wait: no more are added until they are fewer.</b>"
         self._say(
             f"<b>{throughput:.1f}</b> finish per second, of at most "
             f"{setting.capacity_per_s:.1f} · <b>{self.flow.now.waiting}</b> wait"
-            f'<br><span class="lk-hint">{_outlook(setting)}</span>{full * self._full}'
+            f'<br><span class="lk-hint">{outlook(setting)}</span>{full * self._emails.held}'
         )
-        measured = [
-            _per_s(recent.arrivals_per_s),
-            _per_s(recent.throughput_jobs_per_s),
-            _share(recent.utilisation),
-            _count(recent.mean_in_system),
-            _s(recent.mean_latency_s),
-            _count(recent.arrivals_per_s * recent.mean_latency_s),
-            _s(recent.mean_wait_s),
-        ]
-        head = ("", f"last {recent.span_s:.0f} s", "predicted")
-        rows = zip(NAMES, measured, _predicted(setting), strict=True)
-        self._numbers.value = table(head, [*rows])
+        self._numbers.value = numbers_table(self.recent, setting)
 
     def _say(self, message: str) -> None:
         now, setting = self.flow.now, self.flow.setting
@@ -284,7 +239,8 @@ class LiveLab(WidgetLab):
         self._start.icon = "spinner" if busy else "play"
 
     def _moved(self, _: object) -> None:
-        background.loop().call_soon_threadsafe(self._retuned.set)
+        chosen = self.settings.values
+        background.loop().call_soon_threadsafe(self._emails.tune, chosen["rate"], chosen["seconds"])
         if not self.busy:
             self.flow.setting = self._setting
             self._tell()
@@ -316,48 +272,3 @@ class LiveLab(WidgetLab):
 async def _now_ms(queue: Queue) -> float:
     seconds, micros = await queue.redis.time()
     return float(seconds * 1000 + micros / 1000)
-
-
-def _outlook(setting: Setting) -> str:
-    """What can be known beforehand."""
-    load = (
-        f"{setting.rate_per_s:g} × {setting.mean_s:g} s keep <b>{setting.load:.1f}</b> of "
-        f"{setting.max_jobs} slots busy"
-    )
-    if setting.load >= setting.max_jobs:
-        return f"{load}: too many, the queue grows as long as they come"
-    return f"{load}; Erlang C predicts a mean wait of <b>{_s(setting.predicted_wait_s)}</b>"
-
-
-def _predicted(setting: Setting) -> list[str]:
-    """What the theory says of each number, once things have settled."""
-    rate, wait_s = setting.rate_per_s, setting.predicted_wait_s
-    if math.isinf(wait_s):
-        most = _per_s(setting.capacity_per_s)
-        return [_per_s(rate), most, "100 %", "grows", "grows", "–", "grows"]
-    stay_s = wait_s + setting.mean_s
-    return [
-        _per_s(rate),
-        _per_s(rate),
-        _share(setting.load / setting.max_jobs),
-        _count(rate * stay_s),
-        _s(stay_s),
-        _count(rate * stay_s),
-        _s(wait_s),
-    ]
-
-
-def _per_s(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.1f}/s"
-
-
-def _count(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.1f}"
-
-
-def _share(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.0%}".replace("%", " %")
-
-
-def _s(value_s: float) -> str:
-    return "–" if math.isnan(value_s) else f"{value_s:.2f} s"
