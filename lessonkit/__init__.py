@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lessonkit.checks import check_cap as check_cap
     from lessonkit.checks import check_effects as check_effects
     from lessonkit.checks import check_handover as check_handover
     from lessonkit.checks import check_launch as check_launch
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from lessonkit.crashes import count_effects as count_effects
     from lessonkit.doctor import examine as examine
     from lessonkit.drill import rescue as rescue
+    from lessonkit.elsewhere import open_elsewhere as open_elsewhere
     from lessonkit.feed import arrive as arrive
     from lessonkit.fleet import LaunchDay as LaunchDay
     from lessonkit.handover import hand_over as hand_over
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from lessonkit.labs import LiveLab as LiveLab
     from lessonkit.labs import RateLab as RateLab
     from lessonkit.labs import RescueLab as RescueLab
+    from lessonkit.labs import ScaleLab as ScaleLab
     from lessonkit.labs import ShutdownLab as ShutdownLab
     from lessonkit.labs import WorkLab as WorkLab
     from lessonkit.launching import launch as launch
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from lessonkit.plots import compare_rates as compare_rates
     from lessonkit.plots import compare_waits as compare_waits
     from lessonkit.plots import handovers as handovers
+    from lessonkit.plots import heat_map as heat_map
     from lessonkit.plots import kinds_of_work as kinds_of_work
     from lessonkit.plots import panels as panels
     from lessonkit.plots import rescued as rescued
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
     from lessonkit.plots import timeline as timeline
     from lessonkit.predict import Choice as Choice
     from lessonkit.predict import Prediction as Prediction
+    from lessonkit.scaling import scale as scale
     from lessonkit.session import Lab as Lab
     from lessonkit.session import open_lab as open_lab
     from lessonkit.speed import measure_speed_ups as measure_speed_ups
@@ -64,10 +69,12 @@ _ROOMS = {
     "Prediction": "predict",
     "RateLab": "labs",
     "RescueLab": "labs",
+    "ScaleLab": "labs",
     "ShutdownLab": "labs",
     "WorkLab": "labs",
     "against_others": "plots",
     "arrive": "feed",
+    "check_cap": "checks",
     "check_effects": "checks",
     "check_handover": "checks",
     "check_launch": "checks",
@@ -81,18 +88,21 @@ _ROOMS = {
     "check_wait": "checks",
     "compare": "plots",
     "compare_rates": "plots",
-    "count_effects": "crashes",
     "compare_waits": "plots",
+    "count_effects": "crashes",
     "examine": "doctor",
     "hand_over": "handover",
     "handovers": "plots",
+    "heat_map": "plots",
     "kinds_of_work": "plots",
     "launch": "launching",
     "measure_speed_ups": "speed",
+    "open_elsewhere": "elsewhere",
     "open_lab": "session",
     "panels": "plots",
     "rescue": "drill",
     "rescued": "plots",
+    "scale": "scaling",
     "show_effects": "plots",
     "side_by_side": "terminals",
     "timeline": "plots",

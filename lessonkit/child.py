@@ -107,6 +107,13 @@ class ChildProcess:
         """The last lines that it printed."""
         return "\n".join(list(self.lines)[-lines:])
 
+    async def until(self, text: str, times: int = 1) -> None:
+        """Wait until `text` is in so many of the lines that it prints, or it has ended."""
+        while self.running:
+            if sum(text in line for line in self.lines) >= times:
+                return
+            await asyncio.sleep(0.02)
+
     def send_signal(self, signum: signal.Signals) -> None:
         """Send it a signal, if it is still there."""
         with contextlib.suppress(ProcessLookupError):

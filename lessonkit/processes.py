@@ -33,6 +33,7 @@ class WorkerProcess(ChildProcess):
         backoff_s: float = 1.0,
         program: Path | str | None = None,
         environment: Mapping[str, str] | None = None,
+        processes: int = 1,
         stock: bool = False,
         on_output: Callable[[str], None] = lambda line: None,
         says_pid: bool = False,
@@ -41,14 +42,15 @@ class WorkerProcess(ChildProcess):
         `grace_s` is how long its jobs may go on when it is to leave, `backoff_s` how long a job
         that failed waits for its second attempt; `program` is a file with the queue's
         WorkerSettings, in place of those of `workers`; `environment` is what it finds in its own
-        besides what is in this one. With `stock` the worker is arq's own, which
+        besides what is in this one. Of several `processes`, this is the one that keeps them
+        running, and it is ready when all of them are. With `stock` the worker is arq's own, which
         takes none of these but `max_jobs`. With `says_pid`, `on_output` is told who printed a line
         as well."""
         self.grace_s = grace_s
         self.max_jobs = max_jobs
         self.name = ""
         """What it is called in Redis: pid, host and a few random signs, once it is ready."""
-        self._queue = queue
+        self._queue, self._processes = queue, processes
         self._after: str | None = None
         prefix = queue.keys.queue.removesuffix(queue.kind.queue)
         what = queue.kind.queue if program is None else str(program)
@@ -57,6 +59,8 @@ class WorkerProcess(ChildProcess):
             arguments += ["--max-jobs", str(max_jobs)]
         if not stock:
             arguments += ["--limit", limit, "--grace", str(grace_s), "--backoff", str(backoff_s)]
+        if processes > 1:
+            arguments += ["--processes", str(processes)]
         say = (lambda line: on_output(f"{self.pid} {line}")) if says_pid else on_output
         super().__init__(arguments, {"REDIS_URL": url} | dict(environment or {}), say)
 
@@ -66,6 +70,8 @@ class WorkerProcess(ChildProcess):
 
     async def is_ready(self) -> bool:
         assert self._after is not None
+        if self._processes > 1:
+            return sum("Listening for jobs" in line for line in self.lines) >= self._processes
         own = f"{self.pid}@"
         for event in await self._queue.read_events(self._after):
             if event.event == Event.READY and event.worker.startswith(own):

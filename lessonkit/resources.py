@@ -126,9 +126,12 @@ class Resources:
                 if self._server and self._redis:  # it is gone; let go of what it held
                     await self._redis.aclose()
                     await self._server.stop()
-                self._server = await open_server(self.owner, private=self.private)
+                self._server = await self._find_server()
                 self._redis = connect(self._server.url)
             return self._server, self._redis
+
+    async def _find_server(self) -> Server:
+        return await open_server(self.owner, private=self.private)
 
     async def shut(self) -> Closed:
         """What `close()` does, on the loop that the session was opened on."""

@@ -7,13 +7,15 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from redis.exceptions import RedisError
 
@@ -38,8 +40,6 @@ PATIENCE_S = 12.0
 ORPHAN_S = 5.0
 
 _SETTINGS = {
-    "port": "0",  # no TCP: nobody else on this machine or network gets in
-    "unixsocketperm": "700",
     "save": "",
     "appendonly": "yes",
     "appendfsync": "everysec",
@@ -77,7 +77,7 @@ class Outage:
 class Server:
     """A server to use. `stop()` ends it if it is ours."""
 
-    url: str
+    url: str = field(repr=False)  # a password may be in it
     program: str
     """What runs it, or "" for somebody else's."""
     _guard: subprocess.Popen[bytes] | None = None
@@ -134,7 +134,14 @@ class Server:
             late = time.monotonic() > deadline
             os.kill(about["process_id"], signal.SIGKILL if late else signal.SIGTERM)
             await asyncio.sleep(0.05)
-        shutil.rmtree(Path(self.url.removeprefix("unix://")).parent, ignore_errors=True)
+        assert self.directory
+        shutil.rmtree(self.directory.parent, ignore_errors=True)
+
+
+async def open_at_port(owner: str, password: str) -> Server:
+    """A private server that is reached as one on another machine would be: at a port, with a
+    password. Raises ServerNotFound, ServerDidNotStart."""
+    return await _start(find_program(), owner, password)
 
 
 async def open_server(owner: str, *, private: bool = False) -> Server:
@@ -176,19 +183,15 @@ async def _check(url: str) -> None:
         await client.aclose()
 
 
-async def _start(program: Path, owner: str) -> Server:
+async def _start(program: Path, owner: str, password: str = "") -> Server:
     directory = _fresh_directory()
     (directory / "owner").write_text(owner)
-    socket_path = directory / SOCKET_NAME
-    settings = _SETTINGS | {
-        "unixsocket": str(socket_path),
-        "dir": str(directory),
-        "logfile": str(directory / "log"),
-    }
-    arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
+    url, settings, files = _at_port(directory, password) if password else _at_socket(directory)
+    settings |= _SETTINGS | {"dir": str(directory), "logfile": str(directory / "log")}
+    options = [word for name, value in settings.items() for word in (f"--{name}", value)]
     errors = tempfile.TemporaryFile()  # noqa: SIM115 - read below, when the directory may be gone
     guard = subprocess.Popen(  # noqa: ASYNC220 - the guard answers to this process, not to a loop
-        [sys.executable, "-I", "-S", GUARD, directory, str(PATIENCE_S), program, *arguments],
+        [sys.executable, "-I", "-S", GUARD, directory, str(PATIENCE_S), program, *files, *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=errors,
@@ -196,9 +199,9 @@ async def _start(program: Path, owner: str) -> Server:
         cwd="/",
         env=_ENVIRONMENT | os.environ,
     )
-    files = directory / "files"
-    files.mkdir()
-    server = Server(f"unix://{socket_path}", str(program), guard, files)
+    own_files = directory / "files"
+    own_files.mkdir()
+    server = Server(url, str(program), guard, own_files)
     began = time.monotonic()
     with errors:
         try:
@@ -214,6 +217,30 @@ async def _start(program: Path, owner: str) -> Server:
             await server.stop()
             raise
     return server
+
+
+Place = tuple[str, dict[str, str], list[Path]]
+
+
+def _at_socket(directory: Path) -> Place:
+    """The URL and the settings of a server without TCP: nobody else on this machine or network
+    gets in."""
+    path = str(directory / SOCKET_NAME)
+    return f"unix://{path}", {"port": "0", "unixsocket": path, "unixsocketperm": "700"}, []
+
+
+def _at_port(directory: Path, password: str) -> Place:
+    """The URL, the settings and a file of settings of a server that is reached from this machine
+    alone, by those who have the password."""
+    with socket.socket() as line:
+        line.bind(("127.0.0.1", 0))
+        port = line.getsockname()[1]
+    secret = directory / "secret"  # a command line can be read by everybody on this machine
+    secret.touch(mode=0o600)
+    escaped = "".join(f"\\x{byte:02x}" for byte in password.encode())
+    secret.write_text(f'requirepass "{escaped}"\n')
+    url = f"redis://:{quote(password, safe='')}@127.0.0.1:{port}"
+    return url, {"bind": "127.0.0.1", "port": str(port)}, [secret]
 
 
 def _fresh_directory() -> Path:

@@ -93,16 +93,18 @@ class Lab(Resources):
         grace_s: float = 10.0,
         backoff_s: float = 1.0,
         program: Path | str | None = None,
+        processes: int = 1,
     ) -> Any:
         """Start a worker of a queue, which goes on until it is told to `stop()`.
 
-        Without `max_jobs` it is the worker's own setting: for `email` WORKER_CONCURRENCY or 3, for
+        Of several `processes`, what is started is the one that keeps them running. Without
+        `max_jobs` it is the worker's own setting: for `email` WORKER_CONCURRENCY or 3, for
         `reports` 1. What it answers has the worker's `pid`, its `output` so far, and `send_signal`.
         The settings are those of `WorkerProcess`. Raises ProcessDidNotStart.
         """
         server, redis = await background.join(self.open())
         settings: dict[str, Any] = {"limit": limit, "grace_s": grace_s, "backoff_s": backoff_s}
-        settings["program"] = program
+        settings |= {"program": program, "processes": processes}
         worker = WorkerProcess(
             Queue(KINDS[queue], redis), server.url, max_jobs=max_jobs, **settings
         )

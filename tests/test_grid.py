@@ -9,9 +9,9 @@ import pytest
 
 from lessonkit import background
 from lessonkit.errors import BadSetting, RunStopped, WorkerDied
-from lessonkit.grid import planned, run_grid, scale
 from lessonkit.processes import WorkerProcess, started
 from lessonkit.rate import busiest_window
+from lessonkit.scaling import planned, run_grid, scale
 from lessonkit.session import Lab
 
 

@@ -6,6 +6,7 @@ from lessonkit.labs.launch import LaunchLab
 from lessonkit.labs.live import LiveLab
 from lessonkit.labs.rate import RateLab
 from lessonkit.labs.rescue import RescueLab
+from lessonkit.labs.scale import ScaleLab
 from lessonkit.labs.shutdown import ShutdownLab
 from lessonkit.labs.work import WorkLab
 
@@ -16,6 +17,7 @@ __all__ = [
     "LiveLab",
     "RateLab",
     "RescueLab",
+    "ScaleLab",
     "ShutdownLab",
     "WorkLab",
 ]

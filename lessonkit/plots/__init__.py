@@ -16,13 +16,17 @@ from lessonkit.plots.flow import (
     draw_throughput,
 )
 from lessonkit.plots.handovers import Handovers, handovers
+from lessonkit.plots.heat import HeatChart, describe_heat, draw_heat
+from lessonkit.plots.heat_map import HeatMap, grid_table, heat_map
 from lessonkit.plots.ink import color_of, marker_of
 from lessonkit.plots.kinds import KindsOfWork, kinds_of_work
 from lessonkit.plots.lags import LagsChart, describe_lags, draw_lags
 from lessonkit.plots.panels import Panels, panels
+from lessonkit.plots.processes import describe_processes, draw_processes
 from lessonkit.plots.rate import RateChart, describe_rate, draw_rate
 from lessonkit.plots.rescue import RescueChart, describe_rescue, draw_rescue
 from lessonkit.plots.rescues import Rescued, TakeOvers, against_others, attempts_table, rescued
+from lessonkit.plots.sharing import SharingChart, describe_sharing, draw_sharing
 from lessonkit.plots.shutdown import ShutdownChart, describe_shutdown, draw_shutdown
 from lessonkit.plots.slots import SlotsChart, describe_slots, draw_slots
 from lessonkit.plots.speed import SpeedUpsChart, describe_speed_ups, draw_speed_ups
@@ -38,6 +42,8 @@ __all__ = [
     "EffectsFigure",
     "FlowChart",
     "Handovers",
+    "HeatChart",
+    "HeatMap",
     "KindsOfWork",
     "LagsChart",
     "Panels",
@@ -45,6 +51,7 @@ __all__ = [
     "RateComparison",
     "RescueChart",
     "Rescued",
+    "SharingChart",
     "ShutdownChart",
     "SlotsChart",
     "SpeedUpsChart",
@@ -62,10 +69,13 @@ __all__ = [
     "describe_backlog",
     "describe_done",
     "describe_effects",
+    "describe_heat",
     "describe_lags",
+    "describe_processes",
     "describe_queue",
     "describe_rate",
     "describe_rescue",
+    "describe_sharing",
     "describe_shutdown",
     "describe_slots",
     "describe_speed_ups",
@@ -77,10 +87,13 @@ __all__ = [
     "draw_backlog",
     "draw_done",
     "draw_effects",
+    "draw_heat",
     "draw_lags",
+    "draw_processes",
     "draw_queue",
     "draw_rate",
     "draw_rescue",
+    "draw_sharing",
     "draw_shutdown",
     "draw_slots",
     "draw_speed_ups",
@@ -89,7 +102,9 @@ __all__ = [
     "draw_timeline",
     "draw_waiting",
     "draw_waits",
+    "grid_table",
     "handovers",
+    "heat_map",
     "kinds_of_work",
     "marker_of",
     "panels",

@@ -60,7 +60,7 @@ class SlotsChart:
 
     def update(self, run: Run) -> bool:
         """Show how the run stands. Answers whether what stands still had to change as well."""
-        spans = spans_of(run)
+        spans = self._spans(run)
         self.ended.set_path(_bars(span for span in spans if span.state == "completed"))
         self.running.set_path(_bars(span for span in spans if span.state == "active"))
         failed = [span for span in spans if span.state == "failed"]
@@ -77,6 +77,9 @@ class SlotsChart:
         self._label(spans)
         return grew
 
+    def _spans(self, run: Run) -> list[Span]:
+        return spans_of(run)
+
     @property
     def _inks(self) -> dict[str, str]:
         """What a bar's label is written in, by the job's state."""
@@ -84,9 +87,12 @@ class SlotsChart:
         return {"active": INK, "failed": "white"} | {"completed": done}
 
     def _label(self, spans: Sequence[Span]) -> None:
-        px_per_s = _size_px(self.ax)[0] / self.ax.get_xlim()[1]
+        wide_px, high_px = _size_px(self.ax)
+        px_per_s = wide_px / self.ax.get_xlim()[1]
         for label in self.labels:
             label.set_visible(False)
+        if high_px / self.ax.get_ylim()[0] < TEXT_PX:
+            return  # the numbers would overlap those of the next lane
         for span, label in zip(spans, self.labels, strict=False):
             name = shown(span.job)
             if (span.end_s - span.start_s) * px_per_s > 0.62 * TEXT_PX * len(name) + 5:
@@ -107,8 +113,9 @@ def draw_slots(
     slots: int = 5,
     prediction_s: float | None = None,
     title: str = "",
+    kind: type[SlotsChart] = SlotsChart,
 ) -> SlotsChart:
-    """Draw a run on `ax`, one bar a job, and return the artists.
+    """Draw a run on `ax`, one bar a job, and return the artists, as a chart of this `kind`.
 
     `end_s` is the time that the axis has to show (default: the run's); at least `slots` lanes are
     shown, and those that `max_jobs` keeps closed are greyed.
@@ -129,7 +136,7 @@ def draw_slots(
     ]
     for label in labels:
         label.set(zorder=4, clip_on=True, parse_math=False)
-    chart = SlotsChart(
+    chart = kind(
         ax,
         ended=_add_bars(ax, color, detailed),
         running=_add_bars(ax, mixed(color, "white", 0.62), detailed, hatch="///"),
