@@ -14,7 +14,7 @@ FLOORS = {
     "workers": (
         *("contract", "codec", "connection", "attempt", "handlers", "leases", "lifeline"),
         *("stream", "worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
-        *("work", "pool", "heartbeat", "chores"),
+        *("work", "pool", "heartbeat", "chores", "threads"),
         *("outbox", "programs", "doomed", "supervisor", "stock", "options", "__main__"),
     ),
     "lessonkit": (

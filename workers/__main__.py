@@ -21,6 +21,7 @@ from workers.options import read_options
 from workers.programs import load_settings, queue_of
 from workers.settings import BadSetting
 from workers.supervisor import Supervisor
+from workers.threads import JobThreads
 from workers.worker import Worker
 
 logger = logging.getLogger("workers")
@@ -54,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(url: str, options: argparse.Namespace) -> int:
+    threads = JobThreads()
     workers = [_worker(queue, url, options) for queue in dict.fromkeys(options.queues)]
     for worker in workers:
         await worker.pool.ping()
@@ -74,8 +76,9 @@ async def _run(url: str, options: argparse.Namespace) -> int:
         watch.cancel()
     for worker in workers:
         await worker.close()
+    all_ended = await threads.end() and not any(worker.left_behind for worker in workers)
     print("[worker] All workers closed", flush=True)
-    if any(worker.left_behind for worker in workers):
+    if not all_ended:
         os._exit(0)  # asyncio would wait for them for ever
     return 0
 
