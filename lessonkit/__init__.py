@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lessonkit.fleet import LaunchDay as LaunchDay
     from lessonkit.handover import hand_over as hand_over
     from lessonkit.labs import ConcurrencyLab as ConcurrencyLab
+    from lessonkit.labs import EffectsLab as EffectsLab
     from lessonkit.labs import EventsLab as EventsLab
     from lessonkit.labs import LaunchLab as LaunchLab
     from lessonkit.labs import LiveLab as LiveLab
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "Choice": "predict",
     "ConcurrencyLab": "labs",
+    "EffectsLab": "labs",
     "EventsLab": "labs",
     "Lab": "session",
     "LaunchDay": "fleet",

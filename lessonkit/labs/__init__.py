@@ -1,6 +1,7 @@
 """Experiments with sliders. Importing this loads ipywidgets and matplotlib."""
 
 from lessonkit.labs.concurrency import ConcurrencyLab
+from lessonkit.labs.effects import EffectsLab
 from lessonkit.labs.events import EventsLab
 from lessonkit.labs.launch import LaunchLab
 from lessonkit.labs.live import LiveLab
@@ -12,6 +13,7 @@ from lessonkit.labs.work import WorkLab
 
 __all__ = [
     "ConcurrencyLab",
+    "EffectsLab",
     "EventsLab",
     "LaunchLab",
     "LiveLab",

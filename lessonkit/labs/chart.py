@@ -39,9 +39,11 @@ class LiveChart:
     12 frames a second, it flickers as little, which is not at all.
     """
 
-    def __init__(self, name: str, draw: Callable[..., Chart], *, left: int = 56) -> None:
-        """`left` is the room for the names of what is drawn, in CSS pixels."""
-        self._canvas, self._draw, self._left = Canvas(WIDTH, HEIGHT), draw, left
+    def __init__(
+        self, name: str, draw: Callable[..., Chart], *, height: int = HEIGHT, **margins: int
+    ) -> None:
+        """`height` and `margins`, as of `Canvas.blank`, are in CSS pixels."""
+        self._canvas, self._draw, self._margins = Canvas(WIDTH, height), draw, margins
         self._chart: Chart | None = None
         self._words = ""
         self.widget = classed(widgets.HTML(), "lk-half", name)
@@ -61,10 +63,10 @@ class LiveChart:
         self._show()
 
     def _drawn(self, run: Any, **options: Any) -> Chart:
-        return self._draw(self._canvas.blank(left=self._left), run, **options)
+        return self._draw(self._canvas.blank(**self._margins), run, **options)
 
     def _show(self) -> None:
-        self.widget.value = picture(self._canvas.png(), self._words, WIDTH, HEIGHT)
+        self.widget.value = picture(self._canvas.png(), self._words, WIDTH, self._canvas.height)
 
 
 class RunCharts:

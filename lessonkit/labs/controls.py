@@ -11,6 +11,10 @@ import ipywidgets as widgets
 from lessonkit.errors import BadSetting
 from lessonkit.labs.base import classed
 
+LAYOUT = {"width": "420px", "max_width": "100%"}
+#: more to choose from than this make a list that drops down
+BUTTONS = 3
+
 
 class Settings:
     """Sliders by name, each from a label, its least and most value, and a tooltip; or, in place of
@@ -76,13 +80,16 @@ def _check_choice(name: str, value: object, options: Sequence[str]) -> None:
 
 
 def _choice(name: str, label: str, options: Sequence[str], tooltip: str) -> Any:
-    choice = widgets.ToggleButtons(
-        options=list(options),
-        description=label,
-        tooltips=[f"{tooltip}: {option}" for option in options],
-        style={"description_width": "130px", "button_width": "auto"},
-        layout={"width": "420px", "max_width": "100%"},
-    )
+    look = {"options": list(options), "description": label, "layout": LAYOUT}
+    if len(options) > BUTTONS:
+        style = {"description_width": "130px"}
+        choice = widgets.Dropdown(**look, style=style, tooltip=tooltip)
+    else:
+        choice = widgets.ToggleButtons(
+            **look,
+            tooltips=[f"{tooltip}: {option}" for option in options],
+            style={"description_width": "130px", "button_width": "auto"},
+        )
     return classed(choice, f"lk-{name.replace('_', '-')}", "lk-choice")
 
 
@@ -92,7 +99,7 @@ def _slider(name: str, label: str, low: float, high: float, tooltip: str, lowest
         "description": label,
         "tooltip": tooltip,
         "style": {"description_width": "130px"},
-        "layout": {"width": "420px", "max_width": "100%"},
+        "layout": LAYOUT,
     }
     if lowest:
         values = range(int(low), int(high) + 1)
