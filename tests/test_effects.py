@@ -9,7 +9,6 @@ from lessonkit import background
 from lessonkit.crashes import count_effects, orders, run_program
 from lessonkit.effects import EffectsResult, ProgramRun
 from lessonkit.errors import BadSetting, ProcessDidNotStart, WorkerDied
-from lessonkit.session import Lab
 
 HEAD = """
 import signal
@@ -25,11 +24,9 @@ KILL = "if job.attempt == 1: signal.raise_signal(signal.SIGKILL)"
 
 
 @pytest.fixture
-async def lab(own_servers):
-    lab = Lab()
+async def lab(lab):
     await background.join(lab.open())
-    yield lab
-    await background.join(lab.shut())
+    return lab
 
 
 @pytest.fixture

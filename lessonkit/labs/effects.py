@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from lessonkit.plots.effects import BOTTOM_PX, LEFT_PX, RIGHT_PX, TOP_PX
 from lessonkit.session import Lab
 
 NAME = "lab_email"
+_labs = itertools.count(1)
 EMAILS = 2
 HEIGHT = 240
 
@@ -119,6 +121,7 @@ class EffectsLab(RunLab):
             EffectsCharts(),
         )
         self._plans: list[Plan] = []
+        self._file = f"{NAME}_{next(_labs)}.py"
         self._open()
 
     async def run(self, *, crash: str | None = None, guard: str | None = None) -> ProgramRun:
@@ -135,7 +138,7 @@ class EffectsLab(RunLab):
         self._begin(plan)
         self._say("<b>Starting the worker</b>")
         await self.lab.open()
-        path = self.lab.directory / f"{NAME}.py"
+        path = self.lab.directory / self._file
         path.write_text(plan.source)
         result = await run_program(
             self.lab,
