@@ -118,7 +118,7 @@ async def test_what_goes_out(lab):
 
 @pytest.mark.parametrize("wrong", [{"crash": "later"}, {"guard": 3}, {"crash": True}], ids=str)
 async def test_what_is_in_no_list_is_refused(effects, lab, wrong):
-    with pytest.raises(BadSetting, match=r"Give one of '(before|nothing)"):
+    with pytest.raises(BadSetting, match=r"Give one of: '(before|nothing)"):
         await effects.run(**wrong)
     with pytest.raises(BadSetting):
         EffectsLab(lab, **wrong)

@@ -12,8 +12,8 @@ from lessonkit.errors import BadSetting
 from lessonkit.labs.base import classed
 
 LAYOUT = {"width": "420px", "max_width": "100%"}
-#: more to choose from than this make a list that drops down
-BUTTONS = 3
+#: more letters to choose from than this do not fit on buttons: they make a list that drops down
+BUTTON_LETTERS = 60
 
 
 class Settings:
@@ -81,7 +81,7 @@ def _check_choice(name: str, value: object, options: Sequence[str]) -> None:
 
 def _choice(name: str, label: str, options: Sequence[str], tooltip: str) -> Any:
     look = {"options": list(options), "description": label, "layout": LAYOUT}
-    if len(options) > BUTTONS:
+    if sum(map(len, options)) > BUTTON_LETTERS:
         style = {"description_width": "130px"}
         choice = widgets.Dropdown(**look, style=style, tooltip=tooltip)
     else:
