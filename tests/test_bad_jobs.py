@@ -119,6 +119,8 @@ async def test_a_place_that_no_queue_has_and_a_count_that_is_none_stop_nobody(
     told = await ended(2)
     assert {event.event for event in told.values()} == {"completed"}
     assert set(told) == {"counted", number}
+    assert "error" not in {str(event.event) for event in await queue.read_events()}
+    assert "Worker error" not in one.out
     assert one.exit_code is None
 
 
