@@ -81,7 +81,7 @@ def _error_as_data(value: object) -> dict[str, str]:
 
 def error_text(error: BaseException) -> str:
     """The kind and the message of any exception, on one line and printable."""
-    return printable(f"{type(error).__name__}: {_text(error)}")
+    return printable(str(JobError(type(error).__name__, _text(error))))
 
 
 def printable(text: str) -> str:
