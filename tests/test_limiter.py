@@ -46,6 +46,12 @@ async def test_jobs_that_trickle_in_are_held_to_the_same_limit(worker, queue, em
     assert busiest_window(await starts(20), 0.4).starts <= 4
 
 
+async def test_emails_start_ten_a_second_where_nobody_says_otherwise(worker, queue, email, starts):
+    await queue.add_many([email()] * 21)
+    await worker()
+    assert busiest_window(await starts(21), 1.0).starts == 10
+
+
 async def test_a_second_attempt_is_a_start_like_any_other(worker, queue, email, starts):
     await queue.add_many(email(to=f"busy@{number}.invalid") for number in range(6))
     await worker("--max-jobs", 6, "--limit", "3/0.4s", "--backoff", 0.1)
