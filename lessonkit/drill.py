@@ -164,9 +164,10 @@ class Crew:
         return self._seen.kills[-1]
 
     async def wake_sleepers(self) -> None:
-        """Wake those that were stopped, and wait until their report was refused."""
+        """Wake those that were stopped, and wait until their reports were refused."""
         await self.sleepers.aclose()
-        while self._plan.signum == signal.SIGSTOP and self._kills and not self._seen.refused_s:
+        sleepers = len(self._kills) if self._plan.signum == signal.SIGSTOP else 0
+        while len(self._seen.refusals_s) < sleepers:
             await self._tick()
 
     async def follow(self, on_change: Watcher) -> None:
@@ -238,10 +239,7 @@ class Crew:
 
 
 def _troubles(events: Sequence[QueueEvent], zero_ms: float) -> dict[str, Any]:
-    refused = (e.at_ms for e in events if e.event == Event.ERROR and e.job)
-    failed = (e.error for e in events if e.event == Event.FAILED and e.final)
-    refused_ms = next(refused, None)
-    return {
-        "refused_s": None if refused_ms is None else (refused_ms - zero_ms) / 1000,
-        "error": next(failed, ""),
-    }
+    refused = [each.at_ms for each in events if each.event == Event.ERROR and each.job]
+    failed = (each.error for each in events if each.event == Event.FAILED and each.final)
+    refusals_s = tuple((at_ms - zero_ms) / 1000 for at_ms in refused)
+    return {"refusals_s": refusals_s, "error": next(failed, "")}

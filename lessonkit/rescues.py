@@ -77,7 +77,7 @@ class RescueResult:
     kills: tuple[Kill, ...] = ()
     lease: tuple[LeaseSample, ...] = ()
     """The email's lease, looked at some twenty times a second."""
-    refused_s: float | None = None
+    refusals_s: tuple[float, ...] = ()
     """When the report of a worker that had lost its lease was refused."""
     error: str = ""
     """Why the email failed, if it did."""
@@ -136,6 +136,11 @@ class RescueResult:
     def stalled(self) -> int:
         """How often the lease of a worker ran out."""
         return sum(each.ending == Ending.STALLED for each in self.attempts)
+
+    @property
+    def refused_s(self) -> float | None:
+        """When the first worker that had lost its lease was told so; None when none was."""
+        return min(self.refusals_s, default=None)
 
     @property
     def running(self) -> Attempt | None:

@@ -41,7 +41,7 @@ def lease(*pieces, step_s=0.25):
 LEASE = lease((0, 1, 3, 11), (1, 4, 3, 11), (4, 5.5, 3, 22))
 
 
-def result(told, *, kills=(), over=True, now_s=None, refused_s=None, error="", **settings):
+def result(told, *, kills=(), over=True, now_s=None, refusals_s=(), error="", **settings):
     """What is known of a drill once these events are told."""
     last_s = max((event.at_ms - ZERO_MS) / 1000 for event in told)
     now_s = last_s if now_s is None else now_s
@@ -51,7 +51,7 @@ def result(told, *, kills=(), over=True, now_s=None, refused_s=None, error="", *
         shifts_of(told),
         tuple(Kill(*kill) for kill in kills),
         tuple(each for each in LEASE if each.at_s <= now_s) if kills else (),
-        refused_s,
+        refusals_s,
         error,
         now_s=now_s,
         over=over,

@@ -148,6 +148,35 @@ async def test_who_watches_sees_it_stage_by_stage(lab):
     assert {line.split()[0] for line in output} == pids
 
 
+SLEEP = """
+import asyncio, os, signal
+from lessonkit import background, drill
+from lessonkit.rescues import Drill
+from lessonkit.session import open_lab
+
+def told(result):
+    if result.kills:
+        print(result.killed_pid, flush=True)
+
+async def main():
+    plan = Drill(60, 0.2, signum=signal.SIGSTOP)
+    await background.join(drill.run_rescue(await open_lab(), plan, on_change=told))
+
+asyncio.run(main())
+"""
+
+
+async def test_a_worker_that_sleeps_when_its_kernel_is_killed_wakes_up_and_leaves(
+    command, own_servers, wait_until
+):
+    kernel = command("-c", SLEEP)
+    await wait_until(lambda: kernel.lines)
+    sleeper = psutil.Process(int(kernel.lines[0]))
+    await wait_until(lambda: sleeper.status() == psutil.STATUS_STOPPED)
+    kernel.kill()
+    await wait_until(lambda: not sleeper.is_running())
+
+
 # ---- killing by hand -----------------------------------------------------------------------------
 
 

@@ -2,19 +2,22 @@
 
 import itertools
 import re
+import signal
 
 import pytest
 
 from lessonkit.errors import BadSetting
 from lessonkit.frames import Canvas
 from lessonkit.plots import against_others, describe_rescue, draw_rescue, rescued
-from lessonkit.plots.rescue import LEFT_PX, lease_line
+from lessonkit.plots.held import lease_line
+from lessonkit.plots.rescue import LEFT_PX
 from lessonkit.plots.rescues import attempts_table
 from lessonkit.plots.takeover import LEFT_PX as NAMES_PX
 from lessonkit.plots.takeover import draw_take_overs
 from lessonkit.rescues import Drill, RescueResult
 from lessonkit.takeover import take_overs
-from tests.rescues import KILLED, alone, asked, early, killed
+from tests.handovers import events
+from tests.rescues import ADDED, FIRST, HELD, KILLED, alone, asked, early, killed, result
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def test_the_attempt_of_the_killed_worker_is_torn_where_it_was_killed(ax):
     assert spans(chart.done) == (pytest.approx(4.0), pytest.approx(5.5))
     assert texts(chart.absences) == ["was killed"]
     assert texts(draw_rescue(Canvas(520, 310).blank(), asked()).absences) == ["has left"]
-    assert texts(chart.labels) == ["email", "email again"]
+    assert texts(chart.labels) == ["email", "again"]
 
 
 def test_the_lease_is_full_at_each_renewal_and_runs_out_after_the_kill():
@@ -84,6 +87,18 @@ def test_signal_rescue_stall_and_prediction_are_named(ax):
     assert ax.get_xlim()[1] > 6.2  # the prediction counts from the kill
     assert list(chart.kills.get_xdata())[:2] == [1.2, 1.2]
     assert set(chart.kills.get_ydata()[:2]) == {-0.5, 0.5}
+
+
+def test_a_worker_that_slept_is_back_when_it_was_refused(ax):
+    chart = draw_rescue(ax, killed(signum=signal.SIGSTOP, refusals_s=(5.55,)))
+    assert spans(chart.away) == (pytest.approx(1.2), pytest.approx(5.55))
+    assert texts(chart.absences) == ["sleeps"]
+
+
+def test_an_email_that_failed_is_crossed_out(ax):
+    told = events(*ADDED, HELD, (3.0, "failed", "1", FIRST, 1))
+    chart = draw_rescue(ax, result(told, error="lost"))
+    assert (list(chart.failures.get_xdata()), list(chart.failures.get_ydata())) == ([3.0], [0])
 
 
 def test_a_drill_that_has_not_begun_has_lanes_and_nothing_in_them(canvas, ax):

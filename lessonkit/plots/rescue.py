@@ -14,7 +14,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.text import Text
 
-from lessonkit.attempts import Attempt, Ending
+from lessonkit.attempts import Ending
+from lessonkit.plots.held import (
+    absent_in_rescue,
+    bars_of_rescue,
+    is_orphaned,
+    lanes_of_rescue,
+    lease_line,
+)
 from lessonkit.plots.ink import (
     INK,
     QUIET,
@@ -28,15 +35,14 @@ from lessonkit.plots.ink import (
     seconds,
 )
 from lessonkit.plots.lanechart import LanesChart, lanes_on
-from lessonkit.plots.lanes import Bar, Corners, joined, rectangle
-from lessonkit.rescues import LeaseSample, RescueResult
+from lessonkit.plots.lanes import joined
+from lessonkit.rescues import RescueResult
 from workers.leases import LEASE_S
 
 #: room for the lanes' names
 LEFT_PX = 104
 #: between the lanes and the lease, in lanes
 GAP = 0.5
-_AWAY = {signal.SIGKILL: "was killed", signal.SIGTERM: "has left", signal.SIGSTOP: "sleeps"}
 
 
 @dataclass
@@ -69,15 +75,15 @@ class RescueChart(LanesChart):
         grew = result.now_s > self.ax.get_xlim()[1]
         if grew:
             self.ax.set_xlim(0, result.now_s * 1.25)
-        self.show(_bars(result), _absences(result, self.ax.get_xlim()[1]))
+        self.show(bars_of_rescue(result), absent_in_rescue(result, self.ax.get_xlim()[1]))
         self._show_lease(result)
         stalls = [each.ended_s for each in result.attempts if each.ending == Ending.STALLED]
         for text, at_s in zip(self.stalls, stalls, strict=False):
             text.set(x=at_s, visible=True)
         failed = [each for each in result.attempts if each.ending == Ending.FAILED]
         ends = [each.ended_s or 0.0 for each in failed]
-        self.failures.set_data(ends, [_lanes(result).get(each.pid, 0) for each in failed])
-        lanes = [(kill.at_s, _lanes(result).get(kill.pid, 0)) for kill in result.kills]
+        self.failures.set_data(ends, [lanes_of_rescue(result).get(each.pid, 0) for each in failed])
+        lanes = [(kill.at_s, lanes_of_rescue(result).get(kill.pid, 0)) for kill in result.kills]
         self.kills.set_data(
             [x for at_s, _ in lanes for x in (at_s, at_s, math.nan)],
             [y for _, lane in lanes for y in (lane - 0.5, lane + 0.5, math.nan)],
@@ -95,7 +101,7 @@ class RescueChart(LanesChart):
         pieces = [
             (orphaned, [(x0, bottom), (x0, y0), (x1, y1), (x1, bottom)])
             for (x0, y0), (x1, y1) in itertools.pairwise(points)
-            for orphaned in [_is_orphaned((x0 + x1) / 2, result)]
+            for orphaned in [is_orphaned((x0 + x1) / 2, result)]
             if x1 > x0
         ]
         self.held.set_path(joined(each for orphaned, each in pieces if not orphaned))
@@ -181,36 +187,6 @@ def draw_rescue(
     return chart
 
 
-def expected_end_s(result: RescueResult) -> float:
-    """How long a drill will take, about: for the axis of one that has just begun."""
-    plan = result.settings
-    if plan.signum == signal.SIGTERM:
-        return plan.kills * plan.kill_at_s + plan.seconds + 0.4
-    return max(plan.kills, 1) * (min(plan.kill_at_s, plan.seconds) + LEASE_S) + plan.seconds
-
-
-def lease_line(result: RescueResult) -> list[tuple[float, float]]:
-    """When, and how much of the lease was left: the samples, and the corners between them."""
-    end_s = next((e.ended_s for e in result.attempts if _is_final(e)), None)
-    samples = [each for each in result.lease if end_s is None or each.at_s < end_s]
-    line = [(each.at_s, each.left_s) for each in samples[:1]]
-    for before, after in itertools.pairwise(samples):
-        line += _corners(before, after)
-    if line and end_s is not None:
-        line += [(end_s, max(0.0, line[-1][1] - (end_s - line[-1][0]))), (end_s, 0.0)]
-    return line
-
-
-def _corners(before: LeaseSample, after: LeaseSample) -> list[tuple[float, float]]:
-    """From one sample to the next: where it was renewed between them, or began anew, it is full."""
-    here = [(after.at_s, after.left_s)]
-    if after.left_s <= before.left_s:
-        return here
-    renewed_s = max(before.at_s, after.at_s - (LEASE_S - after.left_s))
-    left_s = max(0.0, before.left_s - (renewed_s - before.at_s))
-    return [(renewed_s, left_s), (renewed_s, LEASE_S), *here]
-
-
 def describe_rescue(result: RescueResult) -> str:
     """The chart in words, from the same data."""
     plan = result.settings
@@ -238,21 +214,11 @@ def _stall(ax: Axes, top: float, bottom: float) -> Text:
     return ax.text(0, y, "stalled ▸", fontsize=SMALL_PX, color=INK, visible=False, zorder=5, **look)
 
 
-def _lease_area(workers: int) -> tuple[float, float]:
-    """Where a full lease and none are on the chart, in lanes from the top."""
-    top = workers - 0.5 + GAP
-    return top, top + max(1.3, 0.6 * workers)
-
-
-def _lanes(result: RescueResult) -> dict[int, int]:
-    return {shift.pid: number for number, shift in enumerate(result.shifts)}
-
-
 def _name_lanes(ax: Axes, result: RescueResult) -> bool:
     """Name the lanes after the workers that are known. Answers whether anything changed."""
     count = result.settings.workers
     names = [f"worker {number}" for number in range(1, count + 1)]
-    for pid, lane in _lanes(result).items():
+    for pid, lane in lanes_of_rescue(result).items():
         names[lane] = f"process {pid}"
     names += [f"{LEASE_S:g} s left", "0 s"]
     if names == [label.get_text() for label in ax.get_yticklabels()]:
@@ -261,54 +227,15 @@ def _name_lanes(ax: Axes, result: RescueResult) -> bool:
     return True
 
 
-def _bars(result: RescueResult) -> list[Bar]:
-    lanes, bars = _lanes(result), []
-    for number, each in enumerate(result.attempts):
-        end_s = result.end_s(each)
-        kind = _kind(each, result)
-        remark = "failed" if each.ending == Ending.FAILED else "again" if number else ""
-        bars.append(
-            Bar(
-                lanes.get(each.pid, 0),
-                each.started_s,
-                max(result.now_s, each.started_s) if end_s is None else end_s,
-                kind,
-                "email",
-                remark,
-            )
-        )
-    return bars
+def expected_end_s(result: RescueResult) -> float:
+    """How long a drill will take, about: for the axis of one that has just begun."""
+    plan = result.settings
+    if plan.signum == signal.SIGTERM:
+        return plan.kills * plan.kill_at_s + plan.seconds + 0.4
+    return max(plan.kills, 1) * (min(plan.kill_at_s, plan.seconds) + LEASE_S) + plan.seconds
 
 
-def _kind(attempt: Attempt, result: RescueResult) -> str:
-    if _is_final(attempt):
-        return "done"
-    return "running" if result.end_s(attempt) is None else "cut"
-
-
-def _is_final(attempt: Attempt) -> bool:
-    return attempt.ending in (Ending.COMPLETED, Ending.FAILED)
-
-
-def _absences(result: RescueResult, end_s: float) -> list[tuple[Corners, str]]:
-    """Where a worker is not there, and what to write on it."""
-    lanes = _lanes(result)
-    return [
-        (
-            rectangle(kill.at_s, _back_s(result, end_s), lane - 0.5, lane + 0.5),
-            _AWAY[result.settings.signum],
-        )
-        for kill in result.kills
-        for lane in [lanes.get(kill.pid, 0)]
-    ]
-
-
-def _back_s(result: RescueResult, end_s: float) -> float:
-    """When the workers that are gone are back: only sleepers are, as soon as they are heard of."""
-    return end_s if result.refused_s is None else result.refused_s
-
-
-def _is_orphaned(at_s: float, result: RescueResult) -> bool:
-    """Whether nobody had the email then."""
-    spans = [(each.started_s, result.end_s(each)) for each in result.attempts]
-    return not any(start_s <= at_s <= (end_s or math.inf) for start_s, end_s in spans)
+def _lease_area(workers: int) -> tuple[float, float]:
+    """Where a full lease and none are on the chart, in lanes from the top."""
+    top = workers - 0.5 + GAP
+    return top, top + max(1.3, 0.6 * workers)

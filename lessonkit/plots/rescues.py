@@ -15,7 +15,7 @@ from lessonkit.plots.takeover import describe_take_overs, draw_take_overs
 from lessonkit.rescues import RescueResult
 from lessonkit.takeover import take_overs
 
-WIDTH, HEIGHT = 520, 310
+WIDTH, HEIGHT, LOW = 440, 290, 220
 HEAD = ("attempt", "process", "began", "had it for", "and then")
 
 
@@ -91,13 +91,13 @@ class TakeOvers:
 
     def picture(self) -> tuple[bytes, str]:
         """The chart as PNG bytes, and its text alternative."""
-        canvas = Canvas(WIDTH, 230)
+        canvas = Canvas(WIDTH, LOW)
         known = {"measured_s": self.measured_s, "said_s": self.said_s}
         draw_take_overs(canvas.blank(left=NAMES_PX), **known)
         return canvas.png(), describe_take_overs(**known)
 
     def _repr_html_(self) -> str:
-        image = picture(*self.picture(), WIDTH, 230)
+        image = picture(*self.picture(), WIDTH, LOW)
         facts = "".join(
             f"<p><b>{escape(each.name)}</b>: {escape(each.why)} ({_link(each.source)})</p>"
             for each in take_overs()
