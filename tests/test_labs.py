@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import threading
+from contextlib import suppress
 
 import pytest
 
 from lessonkit import background
 from lessonkit.errors import BadSetting, LabClosed, RunStopped, WorkerDied
 from lessonkit.labs import ConcurrencyLab
-from lessonkit.labs.base import LabBusy, OutputPane
+from lessonkit.labs.base import LabBusy, OutputPane, WidgetLab
 from tests.widgets import find, own_workers
 
 
@@ -230,3 +231,31 @@ async def test_a_lab_that_is_made_anew_stops_the_run_of_the_one_before(
     await wait_until(lambda: not concurrency.busy)
     assert "Stopped" in find(concurrency, "lk-status").value
     assert (await again.run()).jobs == 1
+
+
+class Timeouts(WidgetLab):
+    """A lab that waits as Redis' client does: within timeouts that run out, again and again."""
+
+    def run(self):
+        self._press(self._wait)
+
+    async def _wait(self):
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0):
+                    await asyncio.sleep(1)
+
+    def _say(self, message):
+        pass
+
+    def _show_busy(self, busy):
+        pass
+
+
+@pytest.mark.parametrize("_", range(5))
+async def test_stop_is_heard_while_a_timeout_runs_out(_, wait_until):
+    lab = Timeouts("Timeouts", "")
+    lab.run()
+    await wait_until(lambda: lab.busy)
+    lab.stop()
+    await wait_until(lambda: not lab.busy)

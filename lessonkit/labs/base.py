@@ -22,6 +22,8 @@ Work = Callable[[], Coroutine[Any, Any, T]]
 OUTPUT_LINES = 200
 #: lines of output are gathered this long before they are shown
 OUTPUT_TICK_S = 0.15
+#: how soon to look again whether something is being cancelled
+MOMENT_S = 0.02
 
 
 class LabBusy(LessonError):
@@ -68,12 +70,19 @@ class WidgetLab:
         """Stop what runs, if anything does; from any thread. It cleans up after itself."""
         background.loop().call_soon_threadsafe(self._cancel)
 
-    def _cancel(self) -> None:
-        # a second cancellation would interrupt the clean-up after the first
-        if self._task and not self._task.cancelling():
-            self._say(self.stopping)
-            self._stopped = True
-            self._task.cancel()
+    def _cancel(self, task: asyncio.Task[Any] | None = None) -> None:
+        """Stop `task`, or what runs now."""
+        task = task or self._task
+        if task is None or task is not self._task or self._stopped:
+            return
+        if task.cancelling():
+            # A second cancellation would interrupt the clean-up after the first. But a timeout that
+            # runs out, as Redis' client has one for each command, looks like a first for a moment.
+            background.loop().call_later(MOMENT_S, self._cancel, task)
+            return
+        self._say(self.stopping)
+        self._stopped = True
+        task.cancel()
 
     # ---- for subclasses ------------------------------------------------------------------------
 
@@ -97,7 +106,7 @@ class WidgetLab:
 
     async def _guarded(self, work: Work[T]) -> T:
         while self._task and self._task.cancelling():
-            await asyncio.wait([self._task])
+            await asyncio.wait([self._task], timeout=MOMENT_S)
         if self._task:
             raise LabBusy
         self._task, self._stopped = asyncio.current_task(), False
