@@ -118,9 +118,10 @@ class Crew:
         return 30 + plan.workers * (LEASE_PATIENCE_S + 5 * plan.seconds)
 
     @property
-    def present(self) -> int:
-        """How many workers are there."""
-        return len(self._workers) - len(self._gone)
+    def can_kill(self) -> bool:
+        """Whether a worker has the email, and another one would be left."""
+        running, left = self._seen.running, len(self._workers) - len(self._gone)
+        return running is not None and running.pid not in self._gone and left > 1
 
     async def add_email(self) -> None:
         (self._job,) = await self._queue.add_many(welcome_emails(1, self._plan.seconds))
@@ -147,9 +148,9 @@ class Crew:
         """Send the signal to the worker that has the email; None when no worker has it, or when
         it is the last one that is there."""
         running = self._seen.running
-        victim = next((w for w in self._workers if running and w.pid == running.pid), None)
-        if victim is None or victim.pid in self._gone or self.present == 1:
+        if running is None or not self.can_kill:
             return None
+        victim = next(each for each in self._workers if each.pid == running.pid)
         self._gone.add(victim.pid)
         at_ms = await self._now_ms()
         if self._plan.signum == signal.SIGSTOP:

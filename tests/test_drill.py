@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import os
 import signal
 
 import psutil
@@ -13,27 +12,9 @@ from lessonkit.attempts import Ending
 from lessonkit.drill import Crew, rescue, run_rescue
 from lessonkit.errors import BadSetting, LessonError, RunStopped, RunTimedOut, WorkerDied
 from lessonkit.rescues import Drill
-from lessonkit.session import Lab
+from tests.widgets import own_workers
 from workers.connection import connect
 from workers.leases import LEASE_S
-
-
-@pytest.fixture
-def lab(own_servers):
-    lab = Lab()
-    yield lab
-    background.spawn(lab.shut()).result(30)
-    assert own_workers() == []
-
-
-def own_workers():
-    """The worker processes of this test."""
-    here = os.environ["LESSONKIT_SERVERS"]
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "workers" in process.cmdline() and process.environ().get("LESSONKIT_SERVERS") == here
-    ]
 
 
 async def keys_left(lab):

@@ -1,50 +1,19 @@
 """The rescue lab as a learner uses it: real widgets, a real server, real workers and kills."""
 
 import asyncio
-import os
 import threading
 
-import psutil
 import pytest
 
-from lessonkit import background
 from lessonkit.errors import BadSetting, LabClosed, RunStopped
 from lessonkit.labs import RescueLab
 from lessonkit.labs.base import LabBusy
-from lessonkit.session import Lab
-
-
-@pytest.fixture
-def lab(own_servers):
-    lab = Lab()
-    yield lab
-    background.spawn(lab.shut()).result(30)
+from tests.widgets import find, own_workers
 
 
 @pytest.fixture
 def rescues(lab):
     return RescueLab(lab, seconds=1.0, workers=2)
-
-
-@pytest.fixture
-def press(wait_until):
-    """`await press(lab, "lk-run")`: press a button and wait until it has had an effect."""
-
-    async def press(lab, css_class):
-        find(lab, css_class).click()
-        await wait_until(lambda: lab.busy)
-
-    return press
-
-
-@pytest.fixture
-def idle(wait_until):
-    """`await idle(lab)`: wait until the lab has nothing more to do."""
-
-    async def wait(lab):
-        await wait_until(lambda: not lab.busy and not find(lab, "lk-run").disabled)
-
-    return wait
 
 
 @pytest.fixture
@@ -61,29 +30,8 @@ def kill(wait_until):
     return wait
 
 
-def find(lab, css_class):
-    """The one widget of a lab with this CSS class."""
-    found, todo = [], [lab.box]
-    while todo:
-        widget = todo.pop()
-        todo += getattr(widget, "children", ())
-        if css_class in widget._dom_classes:
-            found.append(widget)
-    (widget,) = found
-    return widget
-
-
 def status(lab):
     return find(lab, "lk-status").value
-
-
-def own_workers():
-    here = os.environ["LESSONKIT_SERVERS"]
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "workers" in process.cmdline() and process.environ().get("LESSONKIT_SERVERS") == here
-    ]
 
 
 # ---- pressing buttons ----------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from lessonkit.plots.rescue import LEFT_PX
 from lessonkit.rescues import MOST_WORKERS, Drill, RescueResult
 from lessonkit.session import Lab
 
-HEAD = ("#", "each", "workers", "kills", "lease left", "rescued after", "attempts", "outcome")
+HEAD = ("#", "each", "kills", "lease left", "rescued after", "attempts", "outcome")
 
 
 class RescueLab(RunLab):
@@ -104,6 +104,7 @@ class RescueLab(RunLab):
 
     async def _strike(self) -> None:
         if self._crew:
+            self._kill.disabled = True
             await self._crew.kill()
 
     def _meet(self, crew: Crew | None) -> None:
@@ -116,9 +117,7 @@ class RescueLab(RunLab):
     # ---- what is shown -------------------------------------------------------------------------
 
     def _follow(self, result: RescueResult) -> None:
-        can_kill = bool(self._crew and self._crew.present > 1 and result.running)
-        if self._kill.disabled == can_kill:
-            self._kill.disabled = not can_kill
+        self._kill.disabled = not (self._crew and self._crew.can_kill)
         if not self._charts.follow(result):
             return
         self._bar.value = int(result.over)
@@ -188,8 +187,7 @@ class RescueCharts:
 
 
 def _cells(result: RescueResult) -> list[object]:
-    plan = result.settings
     outcome = "failed" if result.error else "sent"
-    settings = [f"{plan.seconds:g} s", plan.workers, len(result.kills)]
+    settings = [f"{result.settings.seconds:g} s", len(result.kills)]
     times = [shown_s(result.lease_left_s), shown_s(result.rescued_after_s)]
     return [*settings, *times, result.attempts_counted, outcome]
