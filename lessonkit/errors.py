@@ -93,10 +93,11 @@ class ServerDidNotStart(LessonError):
 
 
 class ServerUnreachable(LessonError):
-    """The server that REDIS_URL names does not answer: `url` (without its password), `reason`."""
+    """The server that REDIS_URL names does not answer: `url` (without its password), `reason`, and
+    `advice`, what to do about that."""
 
     problem = "The Redis server at {url} cannot be reached: {reason}."
-    next_step = "Start it, mend REDIS_URL, or unset REDIS_URL to have a private server started."
+    next_step = "{advice} Or unset REDIS_URL to have a private server started."
 
 
 class NotOurServer(LessonError):

@@ -29,7 +29,7 @@ from lessonkit.errors import (
 )
 from lessonkit.guard import WELL_S
 from workers.attempt import describe
-from workers.connection import connect, safe_url
+from workers.connection import connect, safe_url, what_to_do
 from workers.contract import SOCKET_NAME, servers_directory
 
 GUARD = Path(__file__).with_name("guard.py")
@@ -178,7 +178,8 @@ async def _check(url: str) -> None:
     try:
         await client.ping()
     except (RedisError, OSError) as error:
-        raise ServerUnreachable(url=safe_url(url), reason=describe(error).rstrip(".")) from None
+        about = {"reason": describe(error).rstrip("."), "advice": what_to_do(error, url)}
+        raise ServerUnreachable(url=safe_url(url), **about) from None
     finally:
         await client.aclose()
 

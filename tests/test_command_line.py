@@ -213,6 +213,6 @@ async def test_the_doctor_says_what_is_wrong_and_what_to_do(lessonkit):
     one = lessonkit("doctor", REDIS_URL="redis://:secret@127.0.0.1:1")
     assert await one.end(30) == 1
     assert "NO  Redis server" in one.out
-    assert "-> Start it, mend REDIS_URL" in one.out
+    assert "-> Start it, or mend REDIS_URL" in one.out
     assert "secret" not in one.out
     assert "need you" in one.lines[-1]

@@ -18,7 +18,11 @@ DATA = {
     errors.SeveralServers: {"choices": "Choose one of two."},
     errors.PortTaken: {"host": "127.0.0.1", "port": 80, "reason": "Permission denied"},
     errors.ServerDidNotStart: {"waited_s": 5.0} | LOG,
-    errors.ServerUnreachable: {"url": "redis://:***@example.com", "reason": "refused"},
+    errors.ServerUnreachable: {
+        "url": "redis://:***@example.com",
+        "reason": "refused",
+        "advice": "Start it.",
+    },
     errors.NotOurServer: {"url": "redis://:***@example.com"},
     errors.NotAdded: {},
     errors.ServerLost: {"url": "unix:///tmp/redis.sock", "reason": "closed"},

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import RedisError
 
 from workers.attempt import describe
-from workers.connection import NoServer, find_url, safe_url
+from workers.connection import NoServer, find_url, safe_url, what_to_do
 from workers.contract import Keys
 from workers.lifeline import leave_with_parent, outlive_readers
 from workers.options import read_options
@@ -44,12 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(problem), 2)
     except ValueError as problem:
         return _complain(f"REDIS_URL is {safe_url(url)}, which cannot be used: {problem}.", 2)
-    except AuthenticationError as problem:
-        return _complain(f"{safe_url(url)}: {problem}. Mend the user or password in REDIS_URL.", 1)
     except (RedisError, OSError) as problem:
         return _complain(
             f"Redis at {safe_url(url)} cannot be reached ({describe(problem).rstrip('.')}). "
-            "Start it, or mend REDIS_URL.",
+            f"{what_to_do(problem, url)}",
             1,
         )
 

@@ -13,6 +13,8 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.connection import HiredisRespSerializer
+from redis.exceptions import AuthenticationError
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from workers import codec
 from workers.contract import SOCKET_NAME, servers_directory
@@ -27,9 +29,8 @@ class NoServer(Exception):
 
 def connect(url: str, **options: Any) -> ArqRedis:
     """An arq client with our codec. Nothing is sent yet. Raises ValueError for a bad URL."""
-    _split(url)
     options = {"socket_timeout": COMMAND_TIMEOUT_S, "socket_connect_timeout": 2.0} | options
-    pool = ConnectionPool.from_url(url, **options)
+    pool = ConnectionPool.from_url(url, **tls_options(url), **options)
     pool.connection_class = _improved(pool.connection_class)
     client = ArqRedis(pool, job_serializer=codec.dumps, job_deserializer=codec.loads)
     client.auto_close_connection_pool = True  # nobody else has the pool
@@ -63,6 +64,35 @@ def _improved(kind: type[AbstractConnection]) -> type[AbstractConnection]:
     return Connection
 
 
+def tls_options(url: str) -> dict[str, Any]:
+    """What redis-py must be told besides the URL: by itself it trusts a certificate for whatever
+    name. Raises ValueError for a bad URL."""
+    parts = _split(url)
+    trusts_all = parse_qs(parts.query).get("ssl_cert_reqs") == ["none"]
+    return {"ssl_check_hostname": True} if parts.scheme == "rediss" and not trusts_all else {}
+
+
+def what_to_do(trouble: BaseException, url: str) -> str:
+    """The next step for whoever cannot reach Redis at this URL."""
+    text = str(trouble)
+    if isinstance(trouble, AuthenticationError):
+        return "Mend the user or password in REDIS_URL."
+    if "mismatch" in text:
+        return "Put into REDIS_URL a name that the server's certificate is for."
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return (
+            "If the certificate is from an authority of your own, add "
+            "?ssl_ca_certs=/path/to/its/certificate.pem to REDIS_URL."
+        )
+    if url.startswith("rediss:") and isinstance(trouble, RedisTimeout):
+        # a server without TLS waits for the end of what it takes for a command
+        return (
+            "Start it, or mend REDIS_URL. If there is no TLS at this port, begin REDIS_URL with "
+            "redis:// in place of rediss://."
+        )
+    return "Start it, or mend REDIS_URL."
+
+
 def safe_url(url: str) -> str:
     """The URL with its password hidden, wherever it stands and whatever is in it."""
     hidden = re.sub(r"^([^:]*://[^:@/]*):.*@", r"\1:***@", url, flags=re.DOTALL)
@@ -73,6 +103,11 @@ def settings_of(url: str) -> RedisSettings:
     """The URL for a stock arq worker. (arq's own reader leaves %-escapes in passwords.)"""
     parts = _split(url)
     query = parse_qs(parts.query)
+    tls: dict[str, Any] = {
+        name: values[0] for name, values in query.items() if name.startswith("ssl_")
+    }
+    tls |= tls_options(url) if "ssl_check_hostname" not in tls else {}
+    tls["ssl_check_hostname"] = str(tls.get("ssl_check_hostname")).lower() in ("true", "1", "yes")
     database = (query.get("db") or [parts.path.strip("/") if parts.scheme != "unix" else ""])[0]
     return RedisSettings(
         host=parts.hostname or "localhost",
@@ -82,7 +117,7 @@ def settings_of(url: str) -> RedisSettings:
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         ssl=parts.scheme == "rediss",
-        ssl_check_hostname=parts.scheme == "rediss",
+        **tls,
     )
 
 

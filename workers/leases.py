@@ -10,6 +10,7 @@ from pathlib import Path
 import redis
 
 from workers.attempt import Claim, readable_id, redis_id
+from workers.connection import tls_options
 
 RENEW = Path(__file__).with_name("renew.lua").read_text()
 
@@ -26,7 +27,7 @@ class Leases:
         self.held: dict[str, Claim] = {}
         self._queue, self._worker, self._on_lost = queue, worker, on_lost
         self._redis = redis.Redis.from_url(
-            url, socket_timeout=RENEW_S, socket_connect_timeout=RENEW_S
+            url, **tls_options(url), socket_timeout=RENEW_S, socket_connect_timeout=RENEW_S
         )
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._renew_till_stopped, daemon=True)
