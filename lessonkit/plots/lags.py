@@ -58,7 +58,8 @@ class LagsChart:
         if worst:
             low, high = self.ax.get_xlim()
             late = worst.woke_s > 0.7 * (high - low)
-            self.labels[row].set(x=worst.woke_s, ha="right" if late else "left")
+            gap_s = 0.01 * (high - low) * (-1 if late else 1)
+            self.labels[row].set(x=worst.woke_s + gap_s, ha="right" if late else "left")
 
 
 def draw_lags(
