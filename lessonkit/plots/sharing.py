@@ -13,7 +13,7 @@ from lessonkit.batch import BatchResult
 from lessonkit.plots.ink import INK, QUIET, SMALL_PX, Note, annotate, dress, ink_on, mixed
 
 #: the sign and the tint of each process; further ones share the last
-_SIGNS, _TINTS = "●○◐◑", (0.0, 0.72, 0.3, 0.52)
+_SIGNS, _TINTS = "●○◐◑", (0.12, 0.8, 0.3, 0.62)
 
 
 @dataclass
@@ -75,4 +75,4 @@ def _sign(number: int) -> str:
 
 
 def _color(number: int) -> str:
-    return mixed(QUIET, "white", _TINTS[min(number, len(_TINTS) - 1)])
+    return mixed(INK, "white", _TINTS[min(number, len(_TINTS) - 1)])
