@@ -51,12 +51,10 @@ if job.id == "1" and job.attempt == 1:
 _DIE_LATE = """\
 on = Handlers()
 
-
 @on("completed")
 def die(happened):
     if happened.job == "1":
         signal.raise_signal(signal.SIGKILL)
-
 
 """
 
@@ -88,8 +86,8 @@ class Plan:
             "import uuid\n" * ("uuid" in key),
             "\nfrom workers import outbox\nfrom workers.contract import EMAIL\n",
             "from workers.handlers import Handlers\n" * late,
-            "from workers.settings import worker_settings\n\n\n",
-            "async def send_email(job, email):\n" + indent("".join(steps), "    ") + "\n\n",
+            "from workers.settings import worker_settings\n\n",
+            "async def send_email(job, email):\n" + indent("".join(steps), "    ") + "\n",
             _DIE_LATE * late,
             f"WorkerSettings = worker_settings(EMAIL, send_email, max_jobs=1{', on=on' * late})\n",
         ]
@@ -108,8 +106,8 @@ class EffectsLab(RunLab):
 
     def __init__(self, lab: Lab, *, crash: str = "after the email", guard: str = "nothing") -> None:
         settings = Settings(
-            crash=("the worker is killed", CRASHES, "At the first attempt at job 1"),
-            guard=("against sending twice", tuple(GUARDS), "What the processor does about it"),
+            crash=("killed", CRASHES, "When the worker dies, at the first attempt at job 1"),
+            guard=("guard", tuple(GUARDS), "What the processor does against sending twice"),
         )
         settings.set(crash=crash, guard=guard)
         super().__init__(
@@ -122,6 +120,7 @@ class EffectsLab(RunLab):
         )
         self._plans: list[Plan] = []
         self._file = f"{NAME}_{next(_labs)}.py"
+        self.box.add_class("lk-wordy")  # its table has words in it, which may wrap
         self._open()
 
     async def run(self, *, crash: str | None = None, guard: str | None = None) -> ProgramRun:
@@ -204,7 +203,7 @@ class EffectsCharts:
         nothing = ProgramRun(NAME, jobs)
         self._chart.begin(nothing, describe_effects(nothing))
         self._source.value = (
-            '<pre class="lk-terminal" tabindex="0" aria-label="The program">'
+            '<pre class="lk-program" tabindex="0" aria-label="The program">'
             f"<code>{escape(plan.source)}</code></pre>"
         )
 
