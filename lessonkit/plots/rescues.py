@@ -15,7 +15,7 @@ from lessonkit.plots.takeover import describe_take_overs, draw_take_overs
 from lessonkit.rescues import RescueResult
 from lessonkit.takeover import take_overs
 
-WIDTH, HEIGHT, LOW = 440, 290, 220
+WIDTH, HEIGHT, LOW = 440, 290, 230
 HEAD = ("attempt", "process", "began", "had it for", "and then")
 
 

@@ -22,7 +22,7 @@ from lessonkit.takeover import TakeOver, take_overs
 LEFT_PX = 112
 TICKS_S = (1, 3, 10, 30, 100, 300)
 #: of the axis, whose scale is a logarithm
-LOW_S, HIGH_S = 0.7, 900
+LOW_S, HIGH_S = 0.7, 3000
 
 
 def draw_take_overs(
@@ -31,8 +31,8 @@ def draw_take_overs(
     """Draw on `ax` from when to when each takes over, and what was measured and predicted; return
     what was drawn, from the top."""
     shown = list(take_overs())
-    dress(ax, "How long after a kill another worker can begin")
-    ax.set_xlabel("seconds after the kill (each tick is about three times the one before)")
+    dress(ax, "When another worker can begin")
+    ax.set_xlabel("seconds after the kill, on a logarithmic scale")
     ax.set_xscale("log")
     ax.set_xlim(LOW_S, HIGH_S)
     ax.set_xticks(TICKS_S, [f"{tick:g}" for tick in TICKS_S])
