@@ -101,6 +101,7 @@ def test_every_exercise_has_wrong_answers_to_try(path: Path) -> None:
     assert len(wrong_answers(path)) >= 3
 
 
+@pytest.mark.timeout(300)  # a real run for each answer; on a busy machine they add up
 @notebooks
 def test_the_check_tells_stub_wrong_answers_and_solution_apart(path: Path) -> None:
     """Run the notebook as shipped up to its check, then give the check every answer in turn."""
