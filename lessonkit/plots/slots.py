@@ -91,7 +91,7 @@ class SlotsChart:
         px_per_s = wide_px / self.ax.get_xlim()[1]
         for label in self.labels:
             label.set_visible(False)
-        if high_px / self.ax.get_ylim()[0] < TEXT_PX:
+        if BAR * high_px / self.ax.get_ylim()[0] < TEXT_PX - 1:
             return  # the numbers would overlap those of the next lane
         for span, label in zip(spans, self.labels, strict=False):
             name = shown(span.job)
