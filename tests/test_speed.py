@@ -29,7 +29,7 @@ async def test_five_help_where_there_is_an_await_or_a_thread_that_waits(lab):
     assert thread.speed_up > 3
     assert blocked.speed_up < 2
     assert blocked.worst_lag_s > blocked.many.makespan_s / 2
-    assert call.worst_lag_s < blocked.worst_lag_s / 2
+    assert len(call.many.lags) > len(blocked.many.lags)  # its loop woke again and again
     assert [record.id for record in blocked.many.batch.records] == ["1", "2", "3", "4", "5"]
     assert call.one.batch.peak_concurrency == 1
     assert own_workers() == []
