@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from redis.exceptions import RedisError
 
 import workers
 from lessonkit.queue import Queue
@@ -152,7 +153,7 @@ async def test_a_composed_worker_reaches_the_composed_redis(
     async def there():
         try:
             return await client.ping()
-        except OSError:
+        except (RedisError, OSError):
             return False
 
     await wait_until(there)

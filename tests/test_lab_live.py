@@ -3,21 +3,12 @@
 import asyncio
 import signal
 
-import psutil
 import pytest
 
-from lessonkit import background
 from lessonkit.errors import BadSetting, RunStopped, WorkerDied
 from lessonkit.labs import LiveLab
 from lessonkit.labs.base import LabBusy
-from lessonkit.session import Lab
-
-
-@pytest.fixture
-def lab(own_servers):
-    lab = Lab()
-    yield lab
-    background.spawn(lab.shut()).result(30)
+from tests.widgets import find, own_workers
 
 
 @pytest.fixture
@@ -37,26 +28,6 @@ def running(live, wait_until):
     return start
 
 
-def find(lab, css_class):
-    """The one widget of a lab with this CSS class."""
-    found, todo = [], [lab.box]
-    while todo:
-        widget = todo.pop()
-        todo += getattr(widget, "children", ())
-        if css_class in widget._dom_classes:
-            found.append(widget)
-    (widget,) = found
-    return widget
-
-
-def own_workers():
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "--max-jobs" in process.cmdline()
-    ]
-
-
 async def stopped(live, wait_until):
     live.stop()
     await wait_until(lambda: not live.busy)
@@ -69,8 +40,7 @@ async def test_a_slider_changes_the_running_worker_and_throughput_follows(runnin
     slow = live.recent.throughput_jobs_per_s
 
     find(live, "lk-max-jobs").value = 10
-    await wait_until(lambda: live.flow.now.waiting == 0)
-    assert live.flow.setting.max_jobs == 10
+    await wait_until(lambda: live.flow.setting.max_jobs == 10 and live.flow.now.waiting == 0)
     assert max(live.flow.throughputs()) > 1.3 * slow
     assert [each.pid for each in own_workers()] == [worker.pid], "it was never restarted"
     assert "max_jobs is now 10" in find(live, "lk-output").value

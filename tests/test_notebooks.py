@@ -96,6 +96,17 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 @notebooks
+def test_a_notebook_leads_to_the_one_before_and_the_next_one(path: Path) -> None:
+    at, (first, *others) = NOTEBOOKS.index(path), (cell.source for cell in read(path).cells)
+    end = "\n".join(others[-3:])
+    for text in (first, end):
+        for before in NOTEBOOKS[max(0, at - 1) : at]:
+            assert re.search(rf"Before: \[[^\]]+\]\({before.name}\)", text)
+        for after in NOTEBOOKS[at + 1 : at + 2]:
+            assert re.search(rf"Next: \[[^\]]+\]\({after.name}\)", text)
+
+
+@notebooks
 def test_every_exercise_has_wrong_answers_to_try(path: Path) -> None:
     assert len(with_role(read(path), "exercise")) == 1
     assert len(wrong_answers(path)) >= 3
