@@ -6,6 +6,7 @@ import sys
 import time
 from typing import Any
 
+import uvloop
 from arq.worker import func
 
 from tests.bench.contender import Contender
@@ -44,4 +45,4 @@ async def build_worker(url: str, slots: int) -> Any:
 
 
 if __name__ == "__main__":
-    main(connect_producer, build_worker)
+    main(connect_producer, build_worker, uvloop.run)

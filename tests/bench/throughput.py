@@ -67,7 +67,7 @@ def _rows(slots: int, processes: int, figures: Figures) -> list[Row]:
 
 
 async def _rate_per_s(contender: Contender, url: str, slots: int, processes: int) -> float:
-    jobs = contender.rate_per_s * (3 if processes > 1 else 2) // 4  # for about half a second
+    jobs = contender.rate_per_s * processes // 2  # for half a second or more
     async with contender.crew(url, slots, processes) as crew:
         await crew.add_nops(jobs)
         return await crew.rate_per_s(jobs)
