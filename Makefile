@@ -33,10 +33,10 @@ lab:
 	$(BOOTSTRAP)
 	@$(RUN) lessonkit.jupyter $(ARGS)
 
-# Most tests wait for real processes: three side by side keep two cores busy.
+# Most tests wait for real processes: four side by side keep two cores busy.
 test:
 	$(BOOTSTRAP) test browser
-	@$(RUN) pytest --nbval-lax -n 3 $(ARGS)
+	@$(RUN) pytest --nbval-lax -n 4 $(ARGS)
 
 check:
 	$(BOOTSTRAP) test browser

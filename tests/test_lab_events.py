@@ -96,7 +96,8 @@ async def test_a_cell_can_do_what_the_buttons_do(events):
     assert "2 completed, 1 failed" in repr(events)
 
 
-async def test_stop_ends_what_a_cell_waits_for(events, wait_until):
+async def test_stop_ends_what_a_cell_waits_for(lab, wait_until):
+    events = EventsLab(lab, seconds=0.1, backoff_s=30)  # longer than anybody waits for Stop
     sending = asyncio.ensure_future(events.send(NOBODY))
     await wait_until(lambda: "failed" in find(events, "lk-timeline").value)
     events.stop()
