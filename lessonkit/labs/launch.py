@@ -66,9 +66,7 @@ class LaunchLab(RunLab):
         result: LaunchResult = await self._run_with(**wanted)
         return result
 
-    async def _measure(self) -> LaunchResult:
-        batch = self._batch()
-        self._begin(batch)
+    async def _play(self, batch: DayBatch) -> LaunchResult:
         result = await live_through(
             self.lab,
             self.day,
@@ -77,15 +75,9 @@ class LaunchLab(RunLab):
             on_change=self._follow,
             on_output=self.output.append,
         )
-        self._end(result, batch)
-        return result
-
-    def _end(self, result: LaunchResult, batch: DayBatch) -> None:
         self._charts.begin(batch, self.results)  # as it stood when the day was over
         self._bar.value = result.sent
-        self.results.append(result)
-        self._table.value = self._runs_table()
-        self._say(self._summary(result))
+        return result
 
     def _batch(self) -> DayBatch:
         chosen = {name: int(value) for name, value in self.settings.values.items()}

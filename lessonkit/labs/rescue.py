@@ -82,23 +82,17 @@ class RescueLab(RunLab):
         """What the Kill button does; from any thread, while something runs."""
         background.spawn(self._strike())
 
-    async def _measure(self) -> RescueResult:
-        plan = self._batch()
-        self._begin(plan)
+    async def _play(self, batch: Drill) -> RescueResult:
         try:
-            result = await run_rescue(
+            return await run_rescue(
                 self.lab,
-                plan,
+                batch,
                 on_crew=self._meet,
                 on_change=self._follow,
                 on_output=self.output.append,
             )
         finally:
             self._meet(None)
-        self.results.append(result)
-        self._table.value = self._runs_table()
-        self._say(self._summary(result))
-        return result
 
     # ---- the Kill button -----------------------------------------------------------------------
 

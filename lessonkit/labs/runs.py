@@ -124,16 +124,20 @@ class RunLab(WidgetLab):
     async def _measure(self) -> Any:
         batch = self._batch()
         self._begin(batch)
-        result = await self.lab.measure(
+        result = await self._play(batch)
+        self.results.append(result)
+        self._table.value = self._runs_table()
+        self._say(self._summary(result))
+        return result
+
+    async def _play(self, batch: Any) -> Any:
+        """Run it, for real; answers the result."""
+        return await self.lab.measure(
             batch,
             on_phase=lambda phase: self._enter(phase, batch),
             on_change=self._follow,
             on_output=self.output.append,
         )
-        self.results.append(result)
-        self._table.value = self._runs_table()
-        self._say(self._summary(result))
-        return result
 
     def _begin(self, batch: Any) -> None:
         self._charts.begin(batch, self.results)

@@ -80,16 +80,10 @@ class ShutdownLab(RunLab):
         result: HandoverResult = await self._run_with(**wanted, seconds=seconds, max_jobs=max_jobs)
         return result
 
-    async def _measure(self) -> HandoverResult:
-        plan = self._batch()
-        self._begin(plan)
-        result = await run_handover(
-            self.lab, plan, on_change=self._follow, on_output=self.output.append
+    async def _play(self, batch: Handover) -> HandoverResult:
+        return await run_handover(
+            self.lab, batch, on_change=self._follow, on_output=self.output.append
         )
-        self.results.append(result)
-        self._table.value = self._runs_table()
-        self._say(self._summary(result))
-        return result
 
     def _follow(self, result: HandoverResult) -> None:
         if not self._charts.follow(result):

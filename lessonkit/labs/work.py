@@ -73,10 +73,8 @@ class WorkLab(RunLab):
         result: ChoreRun = await self._run_with(**wanted)
         return result
 
-    async def _measure(self) -> ChoreRun:
-        plan = self._batch()
-        self._begin(plan)
-        result = await run_chore(
+    async def _play(self, plan: ChoreRun) -> ChoreRun:
+        return await run_chore(
             self.lab,
             plan.chore,
             jobs=JOBS,
@@ -86,10 +84,6 @@ class WorkLab(RunLab):
             on_change=self._follow,
             on_output=self.output.append,
         )
-        self.results.append(result)
-        self._table.value = self._runs_table()
-        self._say(self._summary(result))
-        return result
 
     def _begin(self, plan: ChoreRun) -> None:
         self._charts.begin(plan, self.results)
