@@ -183,4 +183,4 @@ def test_the_image_is_made_of_what_is_there():
     context = (DEPLOY / build["context"]).resolve()
     assert (context / "pyproject.toml").is_file()
     assert (context / "constraints.txt").is_file()
-    assert "-c constraints.txt arq pydantic redis uvloop" in build["dockerfile_inline"]
+    assert "-c constraints.txt arq pydantic redis" in build["dockerfile_inline"]

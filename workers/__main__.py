@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import uvloop
 from redis.exceptions import RedisError
 
 from workers.attempt import describe
@@ -40,8 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         url = find_url()
         if options.processes > 1:
             return asyncio.run(_supervise(url, words, options))
-        # a quarter less of the CPU for each job than asyncio's own loop
-        return int(uvloop.run(_run(url, options)))
+        return asyncio.run(_run(url, options))
     except (NoServer, BadSetting) as problem:
         return _complain(str(problem), 2)
     except ValueError as problem:

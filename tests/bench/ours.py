@@ -6,7 +6,6 @@ import sys
 import time
 from typing import Any
 
-import uvloop
 from arq.worker import func
 
 from tests.bench.contender import Contender
@@ -45,4 +44,4 @@ async def build_worker(url: str, slots: int) -> Any:
 
 
 if __name__ == "__main__":
-    main(connect_producer, build_worker, uvloop.run)
+    main(connect_producer, build_worker)

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 Add = Callable[[str, list[dict[str, Any]]], Awaitable[Any]]
@@ -27,14 +27,13 @@ async def nap(ctx: Any, number: int, seconds: float) -> None:
 def main(
     connect_producer: Callable[[str], Awaitable[Add]],
     build_worker: Callable[..., Awaitable[Callable[[], Awaitable[Any]]]],
-    run: Callable[[Coroutine[Any, Any, None]], None] = asyncio.run,
 ) -> None:
-    """Be a producer or a worker, as the command says; `run` runs such a worker."""
+    """Be a producer or a worker, as the command says."""
     role, url, *options = sys.argv[1:]
     if role == "producer":
         asyncio.run(_produce(connect_producer, url))
     else:
-        run(_work(build_worker, url, int(options[0]), *options[1:]))
+        asyncio.run(_work(build_worker, url, int(options[0]), *options[1:]))
 
 
 async def _produce(connect_producer: Callable[[str], Awaitable[Add]], url: str) -> None:
