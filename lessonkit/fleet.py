@@ -95,7 +95,7 @@ class LaunchResult(BatchResult):
 
     day: LaunchDay = field(default_factory=LaunchDay)
     attempts: tuple[Attempt, ...] = ()
-    killed_worker: str = ""
+    killed_pid: int = 0
     killed_s: float = math.nan
 
     @property
@@ -133,7 +133,7 @@ class LaunchResult(BatchResult):
 
     def was_cut(self, attempt: Attempt) -> bool:
         """Whether the kill ended it."""
-        if _pid(attempt.worker) != self.killed_worker:
+        if attempt.pid != self.killed_pid:
             return False
         return attempt.ended_s is None or attempt.ending == Ending.STALLED
 
@@ -193,7 +193,7 @@ class DayBatch(Batch):
     """A launch day under way: also what happened to whom."""
 
     events: list[QueueEvent] = field(default_factory=list)
-    killed_worker: str = ""
+    killed_pid: int = 0
     killed_s: float = math.nan
 
     def apply(self, event: QueueEvent) -> None:
@@ -203,10 +203,10 @@ class DayBatch(Batch):
     def result_of(self, day: LaunchDay) -> LaunchResult:
         """What has become of the day."""
         attempts, records = attempts_of(self.events), tuple(self.records.values())
-        own = [each for each in attempts if _pid(each.worker) == self.killed_worker]
+        own = [each for each in attempts if each.pid == self.killed_pid]
         # our clock may be a little behind the server's: what it started, it started before
         killed_s = max([self.killed_s, *(each.started_s for each in own)])
-        more: dict[str, Any] = {"killed_worker": self.killed_worker, "killed_s": killed_s}
+        more: dict[str, Any] = {"killed_pid": self.killed_pid, "killed_s": killed_s}
         more |= {"day": day, "attempts": attempts}
         return LaunchResult(
             self.jobs, self.max_jobs, self.seconds, records, self.workers, self.limit, **more
@@ -216,7 +216,3 @@ class DayBatch(Batch):
 def batch_of(day: LaunchDay, workers: int, max_jobs: int, limit: str) -> DayBatch:
     """The emails of `day` at these settings. Raises BadSetting."""
     return DayBatch(day.jobs + day.crowd, max_jobs, day.mean_s, workers, limit)
-
-
-def _pid(worker: str) -> str:
-    return worker.partition("@")[0]

@@ -57,7 +57,7 @@ async def kill_one(day: LaunchDay, batch: DayBatch, workers: list[WorkerProcess]
     workers.remove(victim)  # it is expected to end
     batch.killed_s = batch.now_s
     victim.send_signal(signal.SIGKILL)
-    batch.killed_worker = str(victim.pid)
+    batch.killed_pid = victim.pid
     await victim.wait()
 
 

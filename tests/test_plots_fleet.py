@@ -19,7 +19,7 @@ AGAIN = attempt(1, 2.9, ended_s=3.0, number=2)
 DAY = result(
     RECORDS,
     [CUT, AGAIN, *(attempt(n, 0.1 * n, ended_s=0.1 * n + 0.1) for n in range(2, 21))],
-    killed_worker="7",
+    killed_pid=7,
     killed_s=0.15,
 )
 

@@ -39,14 +39,14 @@ def draw_fleet(
 ) -> list[Artist]:
     """Draw on `ax` a lane for each slot of each worker, and a bar for each attempt; return the
     artists. What runs for the second time is hatched, what was cut off by the kill is pale."""
-    workers, last_s = _workers(result), end_s or result.over_s
-    lanes = {worker: number * (result.max_jobs + GAP) for number, worker in enumerate(workers)}
+    last_s = end_s or result.over_s
+    lanes = {pid: number * (result.max_jobs + GAP) for number, pid in enumerate(_pids(result))}
     dress(ax, title or f"What each slot is doing ({result.workers} × {result.max_jobs})")
     ax.set_xlim(0, nice_end(last_s))
     ax.set_ylim(max(lanes.values(), default=0) + result.max_jobs - 0.4, -0.6)
     ax.set_yticks(
         [lane + (result.max_jobs - 1) / 2 for lane in lanes.values()],
-        [worker.partition("@")[0] for worker in workers],
+        [str(pid) for pid in lanes],
     )
     ax.set_ylabel("process", color=QUIET, fontsize=SMALL_PX)
     color = color_of(result.max_jobs)
@@ -73,11 +73,11 @@ def draw_fleet(
 def describe_fleet(result: LaunchResult) -> str:
     """The chart in words, from the same data."""
     words = [f"Which process ran what: {result.workers} of {result.max_jobs} slots each."]
-    for worker in _workers(result):
-        own = [each for each in result.attempts if each.worker == worker]
+    for pid in _pids(result):
+        own = [each for each in result.attempts if each.pid == pid]
         killed = f", until it was killed at {result.killed_s:.1f} s"
-        killed = killed if _pid(worker) == result.killed_worker else ""
-        words.append(f"Process {_pid(worker)} ran {len(own)} emails{killed}.")
+        killed = killed if pid == result.killed_pid else ""
+        words.append(f"Process {pid} ran {len(own)} emails{killed}.")
     cut = sum(result.was_cut(each) for each in result.attempts)
     words.append(f"The kill cut off {cut}; {result.rescued} were sent by another process.")
     return " ".join(words)
@@ -122,19 +122,15 @@ def describe_waits(result: LaunchResult) -> str:
     )
 
 
-def _workers(result: LaunchResult) -> list[str]:
-    """The workers in the order of their first starts."""
-    return list(dict.fromkeys(each.worker for each in result.attempts))
+def _pids(result: LaunchResult) -> list[int]:
+    """The worker processes in the order of their first starts."""
+    return list(dict.fromkeys(each.pid for each in result.attempts))
 
 
-def _pid(worker: str) -> str:
-    return worker.partition("@")[0]
-
-
-def _bars(attempts: Iterable[Attempt], lanes: dict[str, float], result: LaunchResult) -> Path:
+def _bars(attempts: Iterable[Attempt], lanes: dict[int, float], result: LaunchResult) -> Path:
     boxes = []
     for each in attempts:
-        top = lanes[each.worker] + each.slot - BAR / 2
+        top = lanes[each.pid] + each.slot - BAR / 2
         start_s, end_s, bottom = each.started_s, result.end_s(each), top + BAR
         boxes.append([(start_s, top), (end_s, top), (end_s, bottom), (start_s, bottom)])
     corners = [corner for box in boxes for corner in [*box, box[0]]]
@@ -142,11 +138,10 @@ def _bars(attempts: Iterable[Attempt], lanes: dict[str, float], result: LaunchRe
     return Path(np.array(corners).reshape(-1, 2), np.array(codes, dtype=Path.code_type))
 
 
-def _draw_kill(ax: Axes, result: LaunchResult, lanes: dict[str, float]) -> list[Artist]:
-    worker = next((each for each in lanes if _pid(each) == result.killed_worker), None)
-    if worker is None:
+def _draw_kill(ax: Axes, result: LaunchResult, lanes: dict[int, float]) -> list[Artist]:
+    if result.killed_pid not in lanes:
         return []
-    top, right = lanes[worker] - 0.5, ax.get_xlim()[1]
+    top, right = lanes[result.killed_pid] - 0.5, ax.get_xlim()[1]
     gone = Rectangle(
         (result.killed_s, top), right - result.killed_s, result.max_jobs, color=CLOSED, zorder=0.6
     )
