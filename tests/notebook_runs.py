@@ -5,9 +5,11 @@ import random
 import tempfile
 from pathlib import Path
 
+import nbval.kernel
 import pytest
 from nbval.plugin import IPyNbCell
 
+from tests.kernels import KernelManager
 from tests.left_behind import left_behind
 
 SEED = "NOTEBOOKS_SEED"
@@ -17,6 +19,7 @@ FOLDER = Path(__file__).parent.parent / "notebooks"
 def pytest_configure(config):
     # processes that run tests side by side inherit it, and have to agree on the order
     os.environ.setdefault(SEED, str(random.randrange(10_000)))
+    nbval.kernel.KernelManager = KernelManager
 
 
 def pytest_report_header(config):

@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from tests.answers.wrong import Wrong
+from tests.kernels import AsyncKernelManager
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -118,7 +119,12 @@ def test_the_check_tells_stub_wrong_answers_and_solution_apart(path: Path) -> No
     """Run the notebook as shipped up to its check, then give the check every answer in turn."""
     notebook = read(path)
     (solution,) = with_role(notebook, "solution")
-    client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(FOLDER)}})
+    client = NotebookClient(
+        notebook,
+        timeout=60,
+        resources={"metadata": {"path": str(FOLDER)}},
+        kernel_manager_class=AsyncKernelManager,
+    )
 
     def run(source: str) -> str:
         cell = new_code_cell(source)
