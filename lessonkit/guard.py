@@ -5,7 +5,8 @@ hours. A server would outlive a kernel that was killed, for a killed kernel runs
 guard's standard input ends with the kernel, and then the guard ends the server and removes its
 directory. It waits for the server's clients to go first, so that workers can report what they end.
 
-A server that was killed is started again after a moment, with all that it knew.
+A server that was killed is started again after a moment, with all that it knew. A guard that was
+killed does nothing more: a shell beside it, whose input ends with the guard, ends the server then.
 
     guard.py DIRECTORY PATIENCE_S SERVER [ARGUMENT ...]
 """
@@ -25,6 +26,14 @@ import time
 WELL_S = 1.0
 #: how long a killed server is away, as if a person or a supervisor had to notice
 AWAY_S = 1.0
+#: for a shell that is told the guard's process group, in which the server is, and the directory.
+#: A shell, for who ends all that is called Python by hand leaves it alone.
+WATCH = """read -r _
+kill -s KILL -- "-$1"
+sleep 0.2
+rm -rf -- "$2"
+rmdir -- "${2%/*}"
+"""
 
 
 def main() -> int:
@@ -33,7 +42,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Jupyter's Interrupt is not meant for us
     told_to_end = []
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.append(True))
-    parent = os.getppid()
+    parent, watcher = os.getppid(), watch(directory)
     server, began = start(command), time.monotonic()
     seen = began
     try:
@@ -54,7 +63,23 @@ def main() -> int:
         shutil.rmtree(directory, ignore_errors=True)
         with contextlib.suppress(OSError):  # others' servers may be beside ours
             os.rmdir(os.path.dirname(directory))
+        watcher.kill()
+        watcher.wait()
     return 0
+
+
+def watch(directory: str) -> "subprocess.Popen[bytes]":
+    """Start what ends the server, and removes the directory, when this process was killed."""
+    paths = [path for path in (os.environ.get("PATH"), os.defpath) if path]
+    return subprocess.Popen(
+        ["sh", "-c", WATCH, "sh", str(os.getpid()), directory],
+        executable="/bin/sh",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # what ends our process group is not to end it
+        env={"PATH": os.pathsep.join(paths)},
+    )
 
 
 def start(command: list[str]) -> "subprocess.Popen[bytes]":

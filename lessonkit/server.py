@@ -36,7 +36,7 @@ GUARD = Path(__file__).with_name("guard.py")
 START_TIMEOUT_S = 10.0
 #: when the session is gone, its workers have this long to end their jobs before the server goes
 PATIENCE_S = 12.0
-#: a server whose guard was killed has this long to end
+#: a server whose guard was killed, and its directory, are gone after this long
 ORPHAN_S = 5.0
 
 _SETTINGS = {
@@ -125,17 +125,17 @@ class Server:
             assert self._guard.stdin
             self._guard.stdin.close()
             if await asyncio.to_thread(self._guard.wait) < 0:
-                await self._end_orphan()
+                await self._see_it_gone()
 
-    async def _end_orphan(self) -> None:
-        """The guard was killed, and cleaned up nothing."""
-        deadline = time.monotonic() + ORPHAN_S
-        while about := await _about(self.url):
-            late = time.monotonic() > deadline
-            os.kill(about["process_id"], signal.SIGKILL if late else signal.SIGTERM)
-            await asyncio.sleep(0.05)
+    async def _see_it_gone(self) -> None:
+        """The guard was killed, and the shell beside it ends the server and removes its files."""
         assert self.directory
-        shutil.rmtree(self.directory.parent, ignore_errors=True)
+        place, deadline = self.directory.parent, time.monotonic() + ORPHAN_S
+        while time.monotonic() < deadline:
+            if not place.exists():
+                return
+            await asyncio.sleep(0.02)
+        shutil.rmtree(place, ignore_errors=True)
 
 
 async def open_at_port(owner: str, password: str) -> Server:

@@ -180,7 +180,7 @@ async def test_it_listens_on_loopback_alone(api):
 
 async def test_while_redis_is_away_it_says_so_and_loses_nothing(own, wait_until):
     server, _, client = own
-    (redis,) = psutil.Process(server.pids[0]).children()
+    (redis,) = (p for p in psutil.Process(server.pids[0]).children() if "-server" in p.cmdline()[0])
     first = await client.post("/jobs/email", json=EMAIL)
     redis.send_signal(signal.SIGSTOP)
     try:

@@ -149,7 +149,7 @@ async def test_server_says_where_it_is_and_ends_cleanly(open_server, own_servers
     assert one.lines == [f"REDIS_URL={url}"]
     assert url.startswith("unix:///")
     family = one.process.children(recursive=True)
-    assert len(family) == 2
+    assert len(family) == 3
     one.send(signum)
     assert await one.end() == 0
     assert "Traceback" not in one.err

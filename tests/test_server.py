@@ -75,14 +75,18 @@ def kernel(command, own_servers, wait_until):
 
 
 def family(kernel):
-    """The guard, the server and the worker of a kernel."""
+    """The guard, the shell that watches it, the server and the worker of a kernel."""
     children = kernel.process.children(recursive=True)
     return [child for child in children if is_ours(child)]
 
 
 def is_ours(process):
     words = " ".join(process.cmdline())
-    return "guard.py" in words or "redis.sock" in words or "-m workers" in words
+    return os.environ["LESSONKIT_SERVERS"] in words or "-m workers" in words
+
+
+def is_redis(process):
+    return "-server" in process.cmdline()[0]
 
 
 def worker_of(kernel):
@@ -90,7 +94,7 @@ def worker_of(kernel):
 
 
 def server_process(server):
-    (child,) = psutil.Process(server.pids[0]).children()
+    (child,) = (each for each in psutil.Process(server.pids[0]).children() if is_redis(each))
     return child
 
 
@@ -197,7 +201,7 @@ async def test_everything_dies_with_a_killed_kernel(kernel, own_servers, wait_un
     """Even where a process that the kernel forked holds its pipes open."""
     kernels = await asyncio.gather(kernel(60), kernel(60, "fork"), kernel(60, "fork", "exec"))
     ours = [process for one in kernels for process in family(one)]
-    assert len(ours) == 9
+    assert len(ours) == 12
     others = [p for one in kernels for p in one.process.children(recursive=True) if p not in ours]
     for one in kernels:
         one.send(signal.SIGKILL)
@@ -212,7 +216,7 @@ async def test_everything_dies_with_a_killed_kernel(kernel, own_servers, wait_un
 async def test_a_killed_kernels_server_waits_for_its_worker(kernel, wait_until):
     one = await kernel(0.5)
     (worker,) = worker_of(one)
-    (server,) = (p for p in family(one) if "redis.sock" in " ".join(p.cmdline()[-20:]))
+    (server,) = (process for process in family(one) if is_redis(process))
     worker.suspend()
     one.kill()
     for _ in range(15):  # the guard looks ten times a second

@@ -305,19 +305,6 @@ async def test_a_sessions_files_go_with_it(own_servers, redis_url, monkeypatch, 
         _ = lab.directory
 
 
-async def test_a_server_whose_guard_was_killed_ends_with_the_session(own_servers, wait_until):
-    lab = Lab()
-    await lab.open()
-    (guard,) = running("guard.py")
-    (server,) = running("-server unixsocket:")
-    guard.kill()
-    # it is nobody's child of ours any more, so it is not among those that are running()
-    assert server.is_running()
-    await lab.shut()
-    await wait_until(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
-    assert list(own_servers.glob("*")) == []
-
-
 async def test_a_private_session_passes_over_redis_url(own_servers, monkeypatch, redis_url):
     monkeypatch.setenv("REDIS_URL", redis_url)
     for private in (False, True):
