@@ -35,6 +35,7 @@ class Lab(Resources):
         super().__init__(_owner(), private=private)
         self.output = ""
         """What the workers of the last `run` printed; of several, each line begins with its pid."""
+        self._from_cells: list[ChildProcess] = []
 
     # ---- from a cell ---------------------------------------------------------------------------
 
@@ -136,8 +137,15 @@ class Lab(Resources):
 
     async def _start(self, process: ChildProcess) -> Any:
         self._processes.append(process)
+        self._from_cells.append(process)
         await background.join(process.start())
         return background.FromCells(process)
+
+    async def _begin_anew(self) -> None:
+        """End what cells started: the cell that did is about to run again."""
+        ended, self._from_cells = self._from_cells, []
+        await asyncio.gather(*(process.stop() for process in ended))
+        self._processes = [process for process in self._processes if process not in ended]
 
     async def close(self) -> Closed:
         """End all workers and the server; see that they are gone."""
@@ -156,7 +164,8 @@ _open: Lab | None = None
 
 
 async def open_lab(*, private: bool = False) -> Lab:
-    """Open this kernel's session; one that is open already is answered as it is.
+    """Open this kernel's session. One that is open already is answered, with its server and what is
+    in it, and without the workers and APIs that cells have started: a set-up cell begins anew.
 
     With `private` it has a server of its own even where `REDIS_URL` names another.
     """
@@ -165,6 +174,8 @@ async def open_lab(*, private: bool = False) -> Lab:
         await _open.close()
     if _open is None or _open._closed:
         _open = await background.join(_opened(private))
+    else:
+        await background.join(_open._begin_anew())
     return _open
 
 

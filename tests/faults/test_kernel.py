@@ -1,0 +1,280 @@
+"""A notebook's kernel is killed, restarted, interrupted, closed: what lives on, and what is gone.
+
+Real kernels, spoken to as Jupyter speaks to them.
+"""
+
+import asyncio
+import os
+import re
+import signal
+
+import psutil
+import pytest
+
+from lessonkit.resources import STOP_GRACE_S
+from tests.kernels import AsyncKernelManager
+from workers.connection import connect
+
+#: what is to be gone is gone this long after the grace of a run's worker is over
+GONE_S = STOP_GRACE_S + 3.0
+SET_UP = "import lessonkit\nlab = await lessonkit.open_lab()"
+RUN = "await lab.run(jobs=3, seconds=30)"
+SHORT_RUN = "(await lab.run(jobs=1, seconds=0)).makespan_s"
+
+
+class Kernel:
+    """A kernel with a servers' directory of its own, and all that it started."""
+
+    def __init__(self, directory):
+        self.directory, self.manager = directory, AsyncKernelManager()
+
+    async def start(self):
+        environment = os.environ | {"LESSONKIT_SERVERS": str(self.directory)}
+        await self.manager.start_kernel(env=environment)
+        self.client = self.manager.client()
+        self.client.start_channels()
+        await self.client.wait_for_ready(timeout=60)
+
+    async def end(self):
+        self.client.stop_channels()
+        await self.manager.shutdown_kernel(now=True)
+
+    async def run(self, code):
+        """Run a cell; answers what it shows, or the text of its error."""
+        return await self.begin(code)
+
+    def begin(self, code):
+        """Begin to run a cell; a task."""
+        return asyncio.create_task(self._run(code))
+
+    async def _run(self, code):
+        told = []
+
+        def tell(message):
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                told.append(content["text"])
+            elif kind == "execute_result":
+                told.append(content["data"]["text/plain"])
+            elif kind == "error":
+                told.append("\n".join([content["ename"], content["evalue"]]))
+
+        await self.client.execute_interactive(code, output_hook=tell, timeout=60)
+        return "\n".join(told)
+
+    @property
+    def family(self):
+        """Everything that runs for it, by what it is. It may be nobody's child any more."""
+        found = {"guard": [], "shell": [], "server": [], "worker": [], "api": []}
+        for process in psutil.process_iter(["cmdline", "environ", "status"]):
+            if kind := self._kind(process.info):
+                found[kind].append(process)
+        return found
+
+    def _kind(self, info):
+        words = info["cmdline"] or [""]
+        own = str(self.directory) in str(words)
+        own |= (info["environ"] or {}).get("LESSONKIT_SERVERS") == str(self.directory)
+        if not own or info["status"] == psutil.STATUS_ZOMBIE:
+            return None
+        kinds = {"guard.py": "guard", "-server unix": "server", "lessonkit": "api"}
+        kinds |= {"workers": "worker"}
+        if words[0] == "sh":
+            return "shell"
+        return next((k for word, k in kinds.items() if any(word in each for each in words)), None)
+
+    @property
+    def pids(self):
+        return {kind: {one.pid for one in some} for kind, some in self.family.items() if some}
+
+    def only(self, kind):
+        (process,) = self.family[kind]
+        return process
+
+    async def keys(self):
+        """All keys in its server."""
+        client = connect(f"unix://{next(self.directory.glob('*/redis.sock'))}")
+        try:
+            return await client.keys("*")
+        finally:
+            await client.aclose()
+
+
+@pytest.fixture
+async def kernel(tmp_path_factory, session_root, own_servers):
+    """`await kernel()` is a kernel in which the set-up cell has run."""
+    started = []
+
+    async def start():
+        one = Kernel(own_servers.with_name(f"servers{len(started)}") / "servers")
+        one.directory.parent.mkdir()
+        started.append(one)
+        await one.start()
+        await one.run(SET_UP)
+        return one
+
+    yield start
+    for one in started:
+        await one.end()
+
+
+@pytest.fixture
+def under_way(wait_until):
+    """`cell = await under_way(kernel)` runs a cell whose worker has a long job."""
+
+    async def start(one):
+        cell = one.begin(RUN)
+
+        async def is_active():
+            return any(key.startswith(b"arq:in-progress:") for key in await one.keys())
+
+        await wait_until(is_active, timeout_s=30)
+        assert set(one.pids) == {"guard", "shell", "server", "worker"}
+        return cell
+
+    return start
+
+
+@pytest.fixture
+def gone(wait_until):
+    """`await gone(kernel, pids)`: wait, no longer than is promised, until nothing of it is left."""
+
+    async def wait(one, *but):
+        await wait_until(lambda: set(one.pids) <= set(but), timeout_s=GONE_S)
+        if not but:
+            await wait_until(lambda: not one.directory.exists(), timeout_s=GONE_S)
+
+    return wait
+
+
+async def drop(cell):
+    cell.cancel()
+    await asyncio.gather(cell, return_exceptions=True)
+
+
+# ---- how a kernel ends ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["SIGKILL", "shutdown", "restart"])
+async def test_all_that_a_kernel_started_ends_with_it(kernel, under_way, gone, end):
+    one = await kernel()
+    cell = await under_way(one)
+    before = one.pids
+    if end == "SIGKILL":
+        await one.manager.signal_kernel(signal.SIGKILL)
+    elif end == "shutdown":  # the notebook is closed
+        await one.manager.shutdown_kernel()
+    else:
+        await one.manager.restart_kernel()
+    await drop(cell)
+    await gone(one)
+    if end == "restart":
+        await one.client.wait_for_ready(timeout=60)
+        await one.run(SET_UP)
+        assert float(await one.run(SHORT_RUN)) > 0
+        assert not any(one.pids[kind] & before[kind] for kind in one.pids)
+
+
+async def test_what_a_cell_started_ends_with_a_killed_kernel_too(kernel, gone):
+    """A worker that goes on and an API; and its guard is killed at the same moment."""
+    one = await kernel()
+    await one.run("await lab.start_worker(processes=2); await lab.start_api()")
+    assert {kind: len(pids) for kind, pids in one.pids.items()} == {
+        "guard": 1,
+        "shell": 1,
+        "server": 1,
+        "worker": 3,
+        "api": 1,
+    }
+    one.only("guard").kill()
+    await one.manager.signal_kernel(signal.SIGKILL)
+    await gone(one)
+
+
+# ---- Interrupt -----------------------------------------------------------------------------------
+
+
+async def test_interrupt_in_a_run_ends_its_worker_and_nothing_else(kernel, under_way, gone):
+    one = await kernel()
+    cell = await under_way(one)
+    before = one.pids
+    await one.manager.interrupt_kernel()
+    await gone(one, "guard", "shell", "server")
+    assert re.match(r"RunStopped\n.*its worker has left and its jobs were removed", await cell)
+    assert await one.keys() == []
+    assert float(await one.run(SHORT_RUN)) > 0
+    assert one.pids == {kind: pids for kind, pids in before.items() if kind != "worker"}
+
+
+async def test_interrupt_of_an_idle_kernel_ends_nothing(kernel, wait_until):
+    one = await kernel()
+    await one.run("worker = await lab.start_worker()")
+    before = one.pids
+    for _ in range(3):
+        await one.manager.interrupt_kernel()
+    assert float(await one.run(SHORT_RUN)) > 0
+    assert one.pids == before
+
+
+# ---- more than one -------------------------------------------------------------------------------
+
+
+async def test_of_two_notebooks_one_can_be_killed_and_the_other_knows_nothing(
+    kernel, under_way, gone
+):
+    one, other = await asyncio.gather(kernel(), kernel())
+    cells = [await under_way(each) for each in (one, other)]
+    before = other.pids
+    await one.manager.signal_kernel(signal.SIGKILL)
+    await drop(cells[0])
+    await gone(one)
+    assert other.pids == before
+    await other.manager.interrupt_kernel()
+    await cells[1]
+    assert float(await other.run(SHORT_RUN)) > 0
+
+
+async def test_the_set_up_cell_run_again_begins_anew_in_the_same_session(kernel, wait_until):
+    """Whatever cells started since is ended, so that nothing runs twice and unseen."""
+    one = await kernel()
+    cell = f"{SET_UP}\nworker = await lab.start_worker()\napi = await lab.start_api()"
+    await one.run(cell)
+    first = one.pids
+    await one.run(cell)
+    second = one.pids
+    assert {kind: len(pids) for kind, pids in second.items()} == dict.fromkeys(first, 1)
+    assert [kind for kind in first if first[kind] == second[kind]] == ["guard", "shell", "server"]
+
+
+async def test_a_labs_cell_run_again_stops_the_run_of_the_lab_that_it_replaces(kernel, wait_until):
+    one = await kernel()
+    cell = "shown = lessonkit.ConcurrencyLab(lab, emails=50, seconds=2)"
+    await one.run(f"{cell}\nshown._run.click()")
+    await wait_until(lambda: "worker" in one.pids)
+    await one.run(cell)
+    await wait_until(lambda: "worker" not in one.pids, timeout_s=GONE_S)
+    assert await one.keys() == []
+    assert float(await one.run(SHORT_RUN)) > 0
+
+
+# ---- the guard -----------------------------------------------------------------------------------
+
+
+async def test_a_killed_guards_server_ends_and_the_next_run_has_another(kernel, gone, wait_until):
+    one = await kernel()
+    before = one.pids
+    one.only("guard").kill()
+    await gone(one)
+    assert float(await one.run(SHORT_RUN)) > 0
+    assert set(one.pids) == set(before)
+    assert not any(one.pids[kind] & before[kind] for kind in before)
+    assert "no process of this lab is left" in await one.run("await lab.close()")
+    await gone(one)
+
+
+async def test_a_run_whose_guard_is_killed_ends_and_says_what_to_do(kernel, under_way, gone):
+    one = await kernel()
+    cell = await under_way(one)
+    one.only("guard").kill()
+    assert re.match(r"ServerLost\n.*Run it again: a private server is started anew", await cell)
+    await gone(one)
