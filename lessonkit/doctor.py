@@ -20,6 +20,7 @@ from lessonkit.errors import LessonError
 from lessonkit.page import STYLE
 from lessonkit.session import Lab
 from workers.attempt import describe
+from workers.risks import risks
 
 OLDEST, TOO_NEW = (3, 11), (3, 14)
 #: what is shown in any case; of the other packages, those that are wrong
@@ -97,6 +98,9 @@ async def look_at_all(lab: Lab, max_jobs: int = 1) -> Report:
     findings = [_python(), *_packages(), _widgets()]
     server = await _tried("Redis server", _server, lab, max_jobs)
     if server.ok:
+        for risk in await _risks(lab):
+            found, _, step = risk.partition(": ")
+            findings.append(Finding("Redis keeps jobs", found, step[0].upper() + step[1:]))
         job = await _tried("a worker runs a job", _round_trip, lab, max_jobs)
     else:
         job = Finding("a worker runs a job", "not tried", "Mend the Redis server first.")
@@ -164,6 +168,14 @@ async def _server(lab: Lab, _max_jobs: int) -> str:
     number = info.get("valkey_version") or info["redis_version"]
     kind = "private" if server.is_private else "from REDIS_URL"
     return f"{name} {number}, {kind}, answers in {took_ms:.1f} ms"
+
+
+async def _risks(lab: Lab) -> list[str]:
+    _, redis = await lab.open()
+    try:
+        return await risks(redis)
+    except (RedisError, OSError):
+        return []  # the next finding says it
 
 
 async def _round_trip(lab: Lab, max_jobs: int) -> str:

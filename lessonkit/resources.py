@@ -19,6 +19,7 @@ from lessonkit.errors import LabClosed, ServerLost
 from lessonkit.processes import ChildProcess, WorkerProcess, started
 from lessonkit.queue import Queue
 from lessonkit.server import Server, open_server
+from lessonkit.shared import Shared
 from workers.attempt import describe
 from workers.connection import connect, safe_url
 from workers.contract import DEFAULT_PREFIX, EMAIL, JobKind
@@ -41,6 +42,8 @@ class Resources:
         self.owner, self.private = owner, private
         self._server: Server | None = None
         self._redis: ArqRedis | None = None
+        self._shared: Shared | None = None
+        """On a server of somebody else."""
         self._processes: list[ChildProcess] = []
         self._guests: list[asyncio.Task[Any]] = []
         self._opening = asyncio.Lock()
@@ -99,12 +102,16 @@ class Resources:
         # what an earlier run or a worker in a terminal does is no part of it
         queue = Queue(kind, redis, prefix=f"{DEFAULT_PREFIX}{secrets.token_hex(4)}:")
         try:
+            if self._shared:
+                await self._shared.use(queue)
             yield queue, server.url
         except (RedisError, OSError) as error:
             raise ServerLost(url=safe_url(server.url), reason=describe(error).rstrip(".")) from None
         finally:
             with contextlib.suppress(RedisError, OSError):
                 await queue.obliterate()
+                if self._shared:
+                    await self._shared.removed(queue)
             self._guests.remove(guest)
 
     @contextlib.contextmanager
@@ -128,6 +135,9 @@ class Resources:
                     await self._server.stop()
                 self._server = await self._find_server()
                 self._redis = connect(self._server.url)
+                if not self._server.is_private:
+                    self._shared = Shared(self._redis)
+                    await self._shared.enter()
             return self._server, self._redis
 
     async def _find_server(self) -> Server:
@@ -141,6 +151,10 @@ class Resources:
         await asyncio.gather(*(process.stop() for process in processes))
         if self._guests:  # they see that their workers have left, and leave
             await asyncio.wait(set(self._guests), timeout=LAST_WORD_S)
+        if self._shared:
+            with contextlib.suppress(RedisError, OSError):
+                await self._shared.leave()
+            self._shared = None
         if self._redis:
             await self._redis.aclose()
         if self._server:

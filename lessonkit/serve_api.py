@@ -14,6 +14,7 @@ import uvicorn
 from lessonkit.api import create_app
 from lessonkit.errors import PortTaken, SeveralServers
 from lessonkit.server import Server, open_server
+from lessonkit.shared import Shared
 from workers.connection import NoServer, connect, find_url, open_servers
 from workers.lifeline import leave_with_parent as when_parent_is_gone
 
@@ -42,11 +43,17 @@ async def serve_api(host: str, port: int, *, leave_with_parent: bool = False) ->
         loop.add_signal_handler(signum, lambda: None)
     if leave_with_parent:
         watch = asyncio.create_task(when_parent_is_gone(lambda: _stop(uvicorn_server)))
+    redis = connect(server.url)
+    presence = Shared(redis)
     try:
+        if not leave_with_parent:  # else its session is there for as long
+            await presence.enter()
         await uvicorn_server.serve(sockets=[listening])
     finally:
         if leave_with_parent:
             watch.cancel()
+        await presence.aclose()
+        await redis.aclose()
         await server.stop()
     print("[api] Closed", flush=True)
     return 0

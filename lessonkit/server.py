@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import os
 import shutil
 import signal
@@ -31,6 +32,9 @@ from lessonkit.guard import WELL_S
 from workers.attempt import describe
 from workers.connection import connect, safe_url, what_to_do
 from workers.contract import SOCKET_NAME, servers_directory
+from workers.risks import risks
+
+logger = logging.getLogger("lessonkit")
 
 GUARD = Path(__file__).with_name("guard.py")
 START_TIMEOUT_S = 10.0
@@ -146,7 +150,7 @@ async def open_at_port(owner: str, password: str) -> Server:
 
 async def open_server(owner: str, *, private: bool = False) -> Server:
     """The server that `REDIS_URL` names, or else a private one, started here; with `private`,
-    always that.
+    always that. What may make the server of `REDIS_URL` lose jobs is logged as a warning.
 
     `owner` is how a worker in a terminal is told whose server it is. Raises BadSetting,
     ServerUnreachable, ServerNotFound, ServerDidNotStart.
@@ -177,6 +181,8 @@ async def _check(url: str) -> None:
         raise BadSetting(name="REDIS_URL", value=safe_url(url), wanted=wanted) from None
     try:
         await client.ping()
+        for risk in await risks(client):
+            logger.warning("REDIS_URL: %s", risk)
     except (RedisError, OSError) as error:
         about = {"reason": describe(error).rstrip("."), "advice": what_to_do(error, url)}
         raise ServerUnreachable(url=safe_url(url), **about) from None

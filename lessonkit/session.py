@@ -19,7 +19,7 @@ from lessonkit.resources import STOP_GRACE_S as STOP_GRACE_S
 from lessonkit.resources import Resources
 from lessonkit.server import Outage
 from workers.connection import safe_url
-from workers.contract import EMAIL, KINDS, Payload
+from workers.contract import EMAIL, KINDS, REPORTS, Payload
 
 #: a worker's handlers speak a moment after the event that they are told of
 LAST_LINE_S = 0.05
@@ -103,12 +103,11 @@ class Lab(Resources):
         `reports` 1. What it answers has the worker's `pid`, its `output` so far, and `send_signal`.
         The settings are those of `WorkerProcess`. Raises ProcessDidNotStart.
         """
-        server, redis = await background.join(self.open())
+        there = await background.join(self._queue(queue))
+        server, _ = await background.join(self.open())
         settings: dict[str, Any] = {"limit": limit, "grace_s": grace_s, "backoff_s": backoff_s}
         settings |= {"program": program, "processes": processes}
-        worker = WorkerProcess(
-            Queue(KINDS[queue], redis), server.url, max_jobs=max_jobs, **settings
-        )
+        worker = WorkerProcess(there, server.url, max_jobs=max_jobs, **settings)
         return await self._start(worker)
 
     async def kill_redis(self) -> Outage:
@@ -119,6 +118,8 @@ class Lab(Resources):
 
     async def start_api(self) -> Any:
         """Start the HTTP API: its `url`, the `headers` that requests must carry, its `output`."""
+        for kind in (EMAIL, REPORTS):
+            await background.join(self._queue(kind.queue))
         server, _ = await background.join(self.open())
         return await self._start(ApiProcess(server.url))
 
@@ -133,7 +134,10 @@ class Lab(Resources):
 
     async def _queue(self, name: str) -> Queue:
         _, redis = await self.open()
-        return Queue(KINDS.get(name) or replace(EMAIL, queue=name), redis)
+        queue = Queue(KINDS.get(name) or replace(EMAIL, queue=name), redis)
+        if self._shared:
+            await self._shared.use(queue)
+        return queue
 
     async def _start(self, process: ChildProcess) -> Any:
         self._processes.append(process)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: from the ground up: a module imports only from those before it, and a package counts as one
 FLOORS = {
     "workers": (
-        *("contract", "codec", "connection", "attempt", "handlers", "leases", "lifeline"),
+        *("contract", "codec", "connection", "risks", "attempt", "handlers", "leases", "lifeline"),
         *("stream", "worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
         *("work", "pool", "heartbeat", "chores", "threads"),
         *("outbox", "programs", "doomed", "supervisor", "stock", "options", "__main__"),
@@ -33,6 +33,7 @@ FLOORS = {
             "takeover",
             "rescues",
             "queue",
+            "shared",
             "server",
         ),
         *(
@@ -73,6 +74,7 @@ SHARED = {
     "contract": ...,
     "codec": ...,
     "connection": ...,
+    "risks": ...,
     "attempt": {"describe"},
     "leases": {"LEASE_S", "RENEW_S"},
     "lifeline": {"leave_with_parent"},

@@ -19,6 +19,7 @@ from workers.contract import Keys
 from workers.lifeline import leave_with_parent, outlive_readers
 from workers.options import read_options
 from workers.programs import load_settings, queue_of
+from workers.risks import risks
 from workers.settings import BadSetting
 from workers.supervisor import Supervisor
 from workers.threads import JobThreads
@@ -57,6 +58,8 @@ async def _run(url: str, options: argparse.Namespace) -> int:
     workers = [_worker(queue, url, options) for queue in dict.fromkeys(options.queues)]
     for worker in workers:
         await worker.pool.ping()
+    for risk in await risks(workers[0].pool):
+        logger.warning("[worker] %s", risk)
 
     def leave() -> None:
         print("[worker] Shutting down gracefully...")
