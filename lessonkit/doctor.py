@@ -6,6 +6,7 @@ import platform
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -172,10 +173,9 @@ async def _server(lab: Lab, _max_jobs: int) -> str:
 
 async def _risks(lab: Lab) -> list[str]:
     _, redis = await lab.open()
-    try:
+    with suppress(RedisError, OSError):  # the next finding says it
         return await risks(redis)
-    except (RedisError, OSError):
-        return []  # the next finding says it
+    return []
 
 
 async def _round_trip(lab: Lab, max_jobs: int) -> str:

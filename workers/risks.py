@@ -8,8 +8,11 @@ from redis.exceptions import ResponseError
 
 async def risks(redis: Redis) -> list[str]:
     """Each ends in what to do. A server that does not say how it is set is not accused."""
-    about = await redis.info()
-    found = []
+    found: list[str] = []
+    try:
+        about = await redis.info()
+    except ResponseError:
+        return found
     policy = about.get("maxmemory_policy", "noeviction")
     if policy != "noeviction" and about.get("maxmemory"):
         found.append(
