@@ -1,19 +1,21 @@
-"""`python -m lessonkit`: the exercise, a server and a check-up, from a shell."""
+"""`python -m lessonkit`: the exercise, a server, a check-up and grades, from a shell."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
-import math
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 try:
+    from lessonkit.arguments import number, port, seconds
     from lessonkit.batch import Batch, BatchResult
     from lessonkit.doctor import look_at_all
     from lessonkit.errors import LessonError
+    from lessonkit.progress import TerminalProgress
     from lessonkit.server import open_server
     from lessonkit.session import Lab
 except ModuleNotFoundError as missing:  # the doctor, too, needs some of them
@@ -25,7 +27,18 @@ Learn what background workers do by running them.
   python -m lessonkit compare --jobs 5 --seconds 1 --max-jobs 1 5
   python -m lessonkit doctor
   python -m lessonkit api
-  python -m lessonkit server"""
+  python -m lessonkit server
+  python -m lessonkit grade handed-in/*.ipynb"""
+
+GRADE = """\
+Run notebooks that were handed in, each in a clean session, and say of each exercise whether it was
+not attempted, is not yet right, or passed, and why.
+
+What runs is the series' own notebook and its own check, with the learner's answer in it and the
+cells that they added. All of that has your rights, for this is no sandbox.
+
+Exit code: 0 when all were graded, whatever came out; 1 when one could not be; 130 after Ctrl-C,
+which prints what was graded before it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,13 +68,13 @@ def _parser() -> argparse.ArgumentParser:
         help="run the same emails at several max_jobs and compare how long they take",
         description="Send the same emails through one real worker, once for each max_jobs.",
     )
-    compare.add_argument("--jobs", type=_number, default=5, help="how many emails (default: 5)")
+    compare.add_argument("--jobs", type=number, default=5, help="how many emails (default: 5)")
     compare.add_argument(
-        "--seconds", type=_seconds, default=1.0, help="how long each takes (default: 1)"
+        "--seconds", type=seconds, default=1.0, help="how long each takes (default: 1)"
     )
     compare.add_argument(
         "--max-jobs",
-        type=_number,
+        type=number,
         nargs="+",
         default=[1, 5],
         metavar="N",
@@ -82,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     api.add_argument("--host", default="127.0.0.1", help="where to listen (default: 127.0.0.1)")
-    api.add_argument("--port", type=_port, default=3002, help="default: 3002; 0: any that is free")
+    api.add_argument("--port", type=port, default=3002, help="default: 3002; 0: any that is free")
     # for a notebook: leave when standard input ends or the parent is gone
     api.add_argument("--leave-with-parent", action="store_true", help=argparse.SUPPRESS)
     api.set_defaults(command=_api)
@@ -96,6 +109,32 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     server.set_defaults(command=_server)
+
+    grade = commands.add_parser(
+        "grade",
+        help="say what became of the exercises in notebooks that were handed in",
+        description=GRADE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    grade.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
+    grade.add_argument(
+        "--timeout",
+        type=seconds,
+        default=120.0,
+        metavar="SECONDS",
+        help="how long an exercise may take, its notebook included (default: 120)",
+    )
+    grade.add_argument(
+        "--at-a-time",
+        type=number,
+        default=1,
+        metavar="N",
+        help="how many notebooks to run at the same time (default: 1; at most one a core)",
+    )
+    form = grade.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a JSON list and nothing else")
+    form.add_argument("--csv", action="store_true", help="print CSV and nothing else")
+    grade.set_defaults(command=_grade)
     return parser
 
 
@@ -114,22 +153,17 @@ async def _compare(options: argparse.Namespace) -> int:
 
 
 async def _measured(lab: Lab, batch: Batch) -> BatchResult:
-    """Measure, and say on stderr how far it is; in one line, where that is a terminal."""
-    live = sys.stderr.isatty()
+    """Measure, and say on stderr how far it is."""
+    with TerminalProgress() as progress:
 
-    def say(text: str) -> None:
-        if live:
-            print(f"\r\x1b[Kmax_jobs {batch.max_jobs}: {text}", end="", file=sys.stderr, flush=True)
+        def say(text: str) -> None:
+            progress.show(f"max_jobs {batch.max_jobs}: {text}")
 
-    try:
         return await lab.measure(
             batch,
             on_phase=say,
             on_change=lambda now: say(f"{now.done} of {now.jobs} sent, {now.now_s:.1f} s"),
         )
-    finally:
-        if live:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _table(results: Sequence[BatchResult]) -> str:
@@ -189,27 +223,24 @@ async def _server(_options: argparse.Namespace) -> int:
     return 0 if was_running else 1
 
 
-def _number(text: str) -> int:
+async def _grade(options: argparse.Namespace) -> int:
+    from lessonkit import grade  # so do kernels
+
+    form = grade.to_json if options.json else grade.to_csv if options.csv else grade.to_text
+    grades: list[grade.Grade] = []
     try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
-
-
-def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) <= 65_535:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
-    return seconds
+        with TerminalProgress() as progress:
+            await grade.grade_all(
+                options.notebooks,
+                grades,
+                timeout_s=options.timeout,
+                at_a_time=options.at_a_time,
+                on_change=progress.show,
+            )
+    finally:  # after Ctrl-C too
+        if grades:
+            print(form(grades))
+    return 1 if any(each.result == "not graded" for each in grades) else 0
 
 
 if __name__ == "__main__":

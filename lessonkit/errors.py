@@ -163,6 +163,13 @@ class LabClosed(LessonError):
     next_step = "Run the notebook's set-up cell again to open a new one."
 
 
+class SeriesNotFound(LessonError):
+    """The notebooks of the series are not where they belong: `folder`."""
+
+    problem = "The notebooks of the series are not in {folder}."
+    next_step = "Run this with the .venv of a copy of the project that has them."
+
+
 class BadPayload(LessonError):
     """A payload that the queue refuses: `queue`, `reason`."""
 

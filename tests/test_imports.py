@@ -24,6 +24,7 @@ FLOORS = {
             "jupyter",
             "errors",
             "bounds",
+            "arguments",
             "closed",
             "background",
             "events",
@@ -65,7 +66,8 @@ FLOORS = {
             "predict",
             "terminals",
         ),
-        *("frames", "plots", "labs", "checks", "api", "serve_api", "__main__"),
+        *("frames", "plots", "labs", "checks", "submission", "clean_session"),
+        *("grade", "api", "serve_api", "__main__"),
     ),
 }
 

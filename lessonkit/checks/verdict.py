@@ -6,12 +6,20 @@ import html
 from dataclasses import dataclass
 from typing import Literal
 
+Status = Literal["not attempted", "not yet", "passed"]
+#: how what a check says begins
+HEADS: dict[Status, str] = {
+    "not attempted": "Not attempted:",
+    "not yet": "Not yet, because",
+    "passed": "Passed.",
+}
+
 
 @dataclass(frozen=True)
 class Verdict:
     """What a check says. `why` names what is amiss, `unchecked` what a pass does not show."""
 
-    status: Literal["not attempted", "not yet", "passed"]
+    status: Status
     why: str = ""
     unchecked: str = ""
 
@@ -25,11 +33,8 @@ class Verdict:
 
     def _words(self) -> list[str]:
         """The status, and what is said of it."""
-        if self.status == "not attempted":
-            return ["Not attempted:", self.why]
-        if self.status == "not yet":
-            return ["Not yet, because", self.why]
-        return ["Passed.", self.why, f"Not checked: {self.unchecked}"]
+        words = [HEADS[self.status], self.why]
+        return [*words, f"Not checked: {self.unchecked}"] if self.status == "passed" else words
 
 
 class NotYet(Exception):

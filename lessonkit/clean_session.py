@@ -1,0 +1,160 @@
+"""A kernel that nobody has used, in a directory of its own. Afterwards nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+
+#: what a teacher may have set, and must not change what their learners get
+SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
+#: how often a kernel is looked at, whether it lives
+LOOK_S = 0.5
+TRIES = 5
+
+
+class KernelDied(Exception):
+    """Raised when the kernel ended in the middle of a cell."""
+
+
+class OutOfTime(Exception):
+    """Raised when a cell did not end in time."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What became of a cell: what it `raised`, in one line, or the text of a `value`."""
+
+    raised: str = ""
+    value: str = ""
+
+
+class CleanSession:
+    """A context that has a kernel. `run()` raises KernelDied, and OutOfTime `timeout_s` after the
+    start.
+
+    What cells print and show is not read: nothing that they say there can be taken for an answer,
+    and nothing can fill the memory.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+
+    async def __aenter__(self) -> Self:
+        self._ends = time.monotonic() + self._timeout_s
+        short = "/tmp" if os.access("/tmp", os.W_OK) else None  # noqa: S108 - as a socket's must be
+        self.directory = Path(tempfile.mkdtemp(prefix="lkg-", dir=short))
+        try:
+            await self._start()
+        except BaseException:
+            await self._leave()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._leave()
+
+    async def _start(self) -> None:
+        folders = {name: self.directory / name for name in ("cwd", "tmp", "ipython", "runtime")}
+        for folder in folders.values():
+            folder.mkdir()
+        self._manager = AsyncKernelManager(
+            kernel_spec_manager=_ThisPython(),
+            transport="ipc",  # a TCP port may be taken by a kernel beside this one
+            connection_file=str(folders["runtime"] / "kernel.json"),
+        )
+        environment = {key: text for key, text in os.environ.items() if key not in SETTINGS}
+        environment |= {
+            "LESSONKIT_SERVERS": str(self.directory / "servers"),
+            "TMPDIR": str(folders["tmp"]),
+            "IPYTHONDIR": str(folders["ipython"]),
+        }
+        nowhere = asyncio.subprocess.DEVNULL
+        await self._manager.start_kernel(
+            cwd=str(folders["cwd"]), env=environment, stdout=nowhere, stderr=nowhere
+        )
+        self._client = self._manager.client()
+        self._client.start_channels(iopub=False, stdin=False, hb=False, control=False)
+
+    async def run(self, source: str, value: str = "") -> Reply:
+        """Run a cell; `value` is an expression whose text is wanted then."""
+        expressions = {"value": value} if value else {}
+        request = self._client.execute(
+            source, allow_stdin=False, user_expressions=expressions, stop_on_error=False
+        )
+        while True:
+            left_s = self._ends - time.monotonic()
+            if left_s <= 0:
+                raise OutOfTime
+            try:
+                message = await self._client.get_shell_msg(timeout=min(left_s, LOOK_S))
+            except queue.Empty:
+                if not await self._manager.is_alive():
+                    raise KernelDied from None
+                continue
+            if message["parent_header"].get("msg_id") == request:
+                return _reply(message["content"])
+
+    async def _leave(self) -> None:
+        """End the kernel, all that it started, and its directory."""
+        if client := getattr(self, "_client", None):
+            client.stop_channels()
+        family = list(self._family())
+        if (manager := getattr(self, "_manager", None)) and manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
+        for _ in range(TRIES):  # one of them may just have started another
+            for process in family:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            await asyncio.to_thread(psutil.wait_procs, family, 5)
+            family = list(self._family())
+            if not family:
+                break
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _family(self) -> Iterator[psutil.Process]:
+        """The kernel's descendants, and what else carries its environment, as a worker or a program
+        that left the family does."""
+        mark = str(self.directory)
+        for process in psutil.process_iter(["environ", "cmdline", "status"]):
+            about = process.info
+            said = f"{(about['environ'] or {}).get('LESSONKIT_SERVERS')} {about['cmdline']}"
+            # a server writes its title, which names its socket, over its environment
+            if mark in said and about["status"] != psutil.STATUS_ZOMBIE:
+                yield process
+
+
+def _reply(content: dict[str, Any]) -> Reply:
+    if content["status"] != "ok":
+        return Reply(raised=f"{content.get('ename')}: {content.get('evalue')}")
+    found = content.get("user_expressions", {}).get("value", {})
+    if found.get("status") == "error":
+        return Reply(raised=f"{found['ename']}: {found['evalue']}")
+    return Reply(value=found.get("data", {}).get("text/plain", ""))
+
+
+class _ThisPython(KernelSpecManager):
+    """Knows one kernel, this Python's: what a user has installed as `python3` may be another."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:  # noqa: ARG002 - it is Jupyter's
+        return KernelSpec(resource_dir=str(Path(sys.prefix)), **get_kernel_dict())
