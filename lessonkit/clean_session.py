@@ -21,8 +21,11 @@ from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
+from workers.contract import servers_directory
+
 #: what a teacher may have set, and must not change what their learners get
 SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
+START_TIMEOUT_S = 60.0
 #: how often a kernel is looked at, whether it lives
 LOOK_S = 0.5
 TRIES = 5
@@ -33,7 +36,11 @@ class KernelDied(Exception):
 
 
 class OutOfTime(Exception):
-    """Raised when a cell did not end in time."""
+    """Raised when a cell did not end in time: `limit_s`."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(limit_s)
+        self.limit_s = limit_s
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,8 @@ class Reply:
 
 
 class CleanSession:
-    """A context that has a kernel. `run()` raises KernelDied, and OutOfTime `timeout_s` after the
-    start.
+    """A context that has a kernel. `run()` raises KernelDied, and OutOfTime `timeout_s` after it
+    was ready.
 
     What cells print and show is not read: nothing that they say there can be taken for an answer,
     and nothing can fill the memory.
@@ -55,12 +62,17 @@ class CleanSession:
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
 
+    def _limit(self, limit_s: float) -> None:
+        self._limit_s, self._ends = limit_s, time.monotonic() + limit_s
+
     async def __aenter__(self) -> Self:
-        self._ends = time.monotonic() + self._timeout_s
-        short = "/tmp" if os.access("/tmp", os.W_OK) else None  # noqa: S108 - as a socket's must be
-        self.directory = Path(tempfile.mkdtemp(prefix="lkg-", dir=short))
+        beside = servers_directory().parent  # where a path is short enough for a socket
+        self.directory = Path(tempfile.mkdtemp(prefix="lesson-", dir=beside))
         try:
             await self._start()
+            self._limit(START_TIMEOUT_S)
+            await self.run("")
+            self._limit(self._timeout_s)
         except BaseException:
             await self._leave()
             raise
@@ -105,7 +117,7 @@ class CleanSession:
         while True:
             left_s = self._ends - time.monotonic()
             if left_s <= 0:
-                raise OutOfTime
+                raise OutOfTime(self._limit_s)
             try:
                 message = await self._client.get_shell_msg(timeout=min(left_s, LOOK_S))
             except queue.Empty:

@@ -29,6 +29,13 @@ LONGEST_REASON = 400
 INDENT = " " * 4
 #: a name that no learner's cell uses
 VERDICT = "_verdict_of_the_series"
+#: names are looked up anew, for an answer may have put another check in the place of the series'
+CHECK = """\
+import lessonkit
+for name in lessonkit.__all__: vars(lessonkit).pop(name, None)
+{verdict} = (
+{check}
+)"""
 
 Result = Status | Literal["not graded"]
 
@@ -116,22 +123,25 @@ async def _run(
     lesson: Lesson, steps: list[Step], timeout_s: float, on_cell: Callable[[str], None]
 ) -> tuple[Result, str]:
     """Run the steps, and the series' own check on what they left."""
-    step, raised = Step("", "series"), dict[Step, str]()
+    now: Step | str = "the kernel's start"
+    raised: dict[Step, str] = {}
     try:
         async with CleanSession(timeout_s) as session:
             for number, step in enumerate(steps, start=1):
                 on_cell(f"{number}/{len(steps)}")
+                now = step
                 reply = await session.run(step.source)
                 if reply.raised:
                     raised.setdefault(step, reply.raised)
-            step = Step(lesson.check.source, "series")
-            reply = await session.run(f"{VERDICT} = (\n{step.source}\n)", VERDICT)
-    except OutOfTime:
-        return "not graded", f"{step} had not ended after {timeout_s:g} s"
+            now = "the check"
+            check = CHECK.format(verdict=VERDICT, check=lesson.check.source)
+            reply = await session.run(check, VERDICT)
+    except OutOfTime as late:
+        return "not graded", f"{now} had not ended after {late.limit_s:g} s"
     except KernelDied:
-        return "not graded", f"{step} ended the kernel"
+        return "not graded", f"{now} ended the kernel"
     except Exception as problem:  # whatever it is, the others are graded all the same
-        return "not graded", f"{step} could not be run: {type(problem).__name__}: {problem}"
+        return "not graded", f"{now} could not be run: {type(problem).__name__}: {problem}"
     return _result(reply, raised)
 
 
