@@ -77,6 +77,14 @@ class Batch:
         return sum(record.finished_s is not None for record in self.records.values())
 
     @property
+    def ended(self) -> bool:
+        """Whether all jobs have. A frame asks it again and again, and sees it at the last ones."""
+        records = self.records.values()
+        return len(records) >= self.jobs and all(
+            record.finished_s is not None for record in reversed(records)
+        )
+
+    @property
     def starts_s(self) -> tuple[float, ...]:
         """When jobs started so far, sorted, in seconds since the first enqueue."""
         return starts_s_of(self.records.values())
@@ -84,7 +92,7 @@ class Batch:
     @property
     def now_s(self) -> float:
         """Seconds since the first enqueue; it stands still when all jobs have ended."""
-        if self.done == self.jobs:
+        if self.ended:
             return max(record.finished_s or 0.0 for record in self.records.values())
         return time.monotonic() - self._began if self._began else 0.0
 
@@ -172,7 +180,7 @@ async def run_batch(
     patience_s = batch.patience_s + (feed.lasts_s if feed else 0.0)
     heard, deadline = time.monotonic(), time.monotonic() + patience_s
     try:
-        while batch.done < batch.jobs:
+        while not batch.ended:
             try:
                 for event in await queue.read_events(last):
                     batch.apply(event)
@@ -182,7 +190,7 @@ async def run_batch(
                 if time.monotonic() - heard > AWAY_S:
                     raise
             on_change(batch)
-            if batch.done < batch.jobs:
+            if not batch.ended:
                 if feeding and feeding.done():
                     feeding.result()  # which raises what went wrong in it
                 _expect(workers, batch)

@@ -117,16 +117,17 @@ class BatchResult:
     def peak_concurrency(self) -> int:
         """The most jobs that ran at the same moment. A job that ends as another starts does not
         overlap it."""
-        steps = [
-            step
+        ran = [
+            (record.started_s, record.finished_s)
             for record in self.records
             if record.started_s is not None and record.finished_s is not None
-            for step in ((record.started_s, +1), (record.finished_s, -1))
         ]
-        running = peak = 0
-        for _, change in sorted(steps):
-            running += change
-            peak = max(peak, running)
+        starts, ends = sorted(start for start, _ in ran), sorted(end for _, end in ran)
+        ended = peak = 0
+        for started, at_s in enumerate(starts, 1):
+            while ended < len(ends) and ends[ended] <= at_s:
+                ended += 1
+            peak = max(peak, started - ended)
         return peak
 
     @property

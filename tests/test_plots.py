@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -119,8 +120,29 @@ def test_ten_thousand_jobs_take_no_longer_than_a_blink():
     chart.update(run)
     canvas.png()
     assert time.process_time() - began < 0.5  # some 0.04 s; a patch a job takes seconds
-    assert len(boxes(chart.ended)) == 10_000
+    # all that ran in a slot, without a pause, is one bar
+    assert sorted(boxes(chart.ended)) == [(0, pytest.approx(100), slot) for slot in range(10)]
     assert not chart.labels
+
+
+def test_of_many_jobs_no_pause_that_can_be_seen_is_painted_over(ax):
+    run = result(1000, 2, 0.1)
+    late_s = [0.001 * (n // 2) + 5 * (n >= 500) for n in range(1000)]  # 1 ms each, and once 5 s
+    run = replace(
+        run,
+        records=tuple(
+            replace(each, started_s=each.started_s + late, finished_s=each.finished_s + late)
+            for each, late in zip(run.records, late_s, strict=True)
+        ),
+    )
+    bars = boxes(draw_slots(ax, run).ended)
+    assert [(slot, round(start, 2), round(end, 2)) for start, end, slot in bars] == [
+        (slot, *span) for slot in (0, 1) for span in ((0, 25.25), (30.25, 55.5))
+    ]
+
+
+def test_of_few_jobs_each_has_its_own_bar(ax):
+    assert len(boxes(draw_slots(ax, result(100, 5, 0.1)).ended)) == 100
 
 
 # ---- emails done ---------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ class RunCharts:
     def follow(self, batch: Batch) -> bool:
         """Show how the batch stands, at most so often; answers whether it did."""
         now = time.monotonic()
-        if now - self._drawn < FRAME_S and batch.done < batch.jobs:
+        if now - self._drawn < FRAME_S and not batch.ended:
             return False
         slots, done = self._words(batch)
         self._slots.update(batch, slots)

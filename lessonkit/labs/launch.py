@@ -137,7 +137,7 @@ class DayCharts:
     def follow(self, batch: DayBatch) -> bool:
         """Show how the day stands, at most so often; answers whether it did."""
         now = time.monotonic()
-        if now - self._drawn < FRAME_S and batch.done < batch.jobs:
+        if now - self._drawn < FRAME_S and not batch.ended:
             return False
         backlog, rate = self._words(batch)
         self._backlog.update(batch, backlog)

@@ -136,7 +136,7 @@ class RateCharts:
     def follow(self, batch: Batch) -> bool:
         """Show how the batch stands, at most so often; answers whether it did."""
         now = time.monotonic()
-        if now - self._drawn < FRAME_S and batch.done < batch.jobs:
+        if now - self._drawn < FRAME_S and not batch.ended:
             return False
         rate, starts = _words(batch)
         self._rate.update(batch, rate)

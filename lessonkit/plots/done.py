@@ -60,7 +60,7 @@ class DoneChart:
         finishes, now_s = finishes_of(run), now_of(run)
         done = len(finishes)
         self.line.set_data(*_steps(finishes, now_s))
-        ended = isinstance(run, BatchResult) or run.done == run.jobs
+        ended = isinstance(run, BatchResult) or run.ended
         self.head.set_data([now_s], [done])
         self.head.set_visible(now_s > 0)
         left = now_s < 0.75 * self.ax.get_xlim()[1]

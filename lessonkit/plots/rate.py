@@ -61,7 +61,7 @@ class RateChart:
 
     def update(self, run: Run) -> bool:
         """Show how the run stands. Answers whether what stands still had to change as well."""
-        ended = not isinstance(run, Batch) or run.done == run.jobs
+        ended = not isinstance(run, Batch) or run.ended
         steps = starts_in_the_last(run.starts_s, self.window_s)
         if not ended:
             steps = [step for step in steps if step[0] <= now_of(run)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,16 +62,19 @@ class SlotsChart:
     def update(self, run: Run) -> bool:
         """Show how the run stands. Answers whether what stands still had to change as well."""
         spans = self._spans(run)
-        self.ended.set_path(_bars(span for span in spans if span.state == "completed"))
-        self.running.set_path(_bars(span for span in spans if span.state == "active"))
-        failed = [span for span in spans if span.state == "failed"]
-        self.failed.set_path(_bars(failed))
+        by_state: defaultdict[str, list[Span]] = defaultdict(list)
+        for span in spans:
+            by_state[span.state].append(span)
+        failed, gap_s = by_state["failed"], self._unseen_gap_s(run)
+        self.ended.set_path(_bars(by_state["completed"], gap_s))
+        self.running.set_path(_bars(by_state["active"], gap_s))
+        self.failed.set_path(_bars(failed, gap_s))
         self.crosses.set_data(
             [(span.start_s + span.end_s) / 2 for span in failed], [span.slot for span in failed]
         )
         now_s = now_of(run)
         self.now.set_xdata([now_s, now_s])
-        self.now.set_visible(bool(spans) and isinstance(run, Batch) and run.done < run.jobs)
+        self.now.set_visible(bool(spans) and isinstance(run, Batch) and not run.ended)
         grew = now_s > self.ax.get_xlim()[1]
         if grew:
             self.ax.set_xlim(0, now_s * 1.25)
@@ -79,6 +83,12 @@ class SlotsChart:
 
     def _spans(self, run: Run) -> list[Span]:
         return spans_of(run)
+
+    def _unseen_gap_s(self, run: Run) -> float:
+        """Half of what a pixel shows: bars that are no further apart are drawn as one."""
+        if run.jobs <= DETAILED:
+            return 0.0
+        return float(self.ax.get_xlim()[1] / self.ax.get_window_extent().width / 2)
 
     @property
     def _inks(self) -> dict[str, str]:
@@ -154,10 +164,10 @@ def draw_slots(
 
 def describe_slots(run: Run, *, job: str = "email") -> str:
     """The chart in words, from the same data; `job` is what its jobs are called."""
-    spans = spans_of(run)
     peak = run.result().peak_concurrency if isinstance(run, Batch) else run.peak_concurrency
-    failed = sum(span.state == "failed" for span in spans)
+    failed = sum(record.state == "failed" for record in records_of(run))
     done = sum(record.finished_s is not None for record in records_of(run))
+    spans = spans_of(run) if run.jobs <= 20 else []
     words = [
         f"Slots over time at max_jobs {run.max_jobs}: "
         f"{done} of {run.jobs} {job}s done in {seconds(now_of(run))}, "
@@ -165,7 +175,7 @@ def describe_slots(run: Run, *, job: str = "email") -> str:
     ]
     if failed:
         words.append(f"{failed} failed, marked with a cross.")
-    if spans and run.jobs <= 20:
+    if spans:
         words += [
             f"Slot {slot + 1} ran "
             + ", ".join(
@@ -186,9 +196,16 @@ def _add_bars(ax: Axes, color: str, detailed: bool, hatch: str | None = None) ->
     return patch
 
 
-def _bars(spans: Iterable[Span]) -> Path:
-    """All bars as one path: drawing ten thousand takes as long as one artist takes, not as many."""
+def _bars(spans: Sequence[Span], gap_s: float = 0.0) -> Path:
+    """All bars as one path, which is one artist to draw; those of a slot that are no further apart
+    than `gap_s` are one bar, unless that is 0."""
     found = np.array([(slot, start, end) for slot, start, end, _, _ in spans]).reshape(-1, 3)
+    if gap_s and len(found):
+        found = found[np.lexsort(found.T[1::-1])]
+        slot, start, end = found.T
+        apart = (slot[1:] != slot[:-1]) | (start[1:] - end[:-1] > gap_s)
+        first = np.flatnonzero(np.concatenate([[True], apart]))
+        found = np.stack([slot[first], start[first], np.maximum.reduceat(end, first)], 1)
     slot, start, end = found.T
     low, high = slot - BAR / 2, slot + BAR / 2
     corners = np.stack(

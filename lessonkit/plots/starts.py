@@ -76,7 +76,7 @@ class StartsChart:
             who = f"process {pids[number]}" if number < len(pids) else ""
             name.set_text(f"{_SIGNS[number][0]} {who}: {len(own)}" if own else "")
         self.now.set_xdata([now_s, now_s])
-        self.now.set_visible(isinstance(run, Batch) and bool(begun) and run.done < run.jobs)
+        self.now.set_visible(isinstance(run, Batch) and bool(begun) and not run.ended)
         if grew := now_s > self.ax.get_xlim()[1]:
             self.ax.set_xlim(0, now_s * 1.25)
         return grew
