@@ -2,7 +2,7 @@
 # PYTHON=… chooses an interpreter, ARGS=… is passed on to the command behind a target.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check bench pins clean
+.PHONY: help setup lab test check soak bench pins clean
 
 # Else the environment's own, or the newest on PATH that really runs and fits; else any
 # python3, for bootstrap.py to say what is wrong with it.
@@ -19,6 +19,7 @@ help:
 	@echo "make lab      start JupyterLab on the first notebook (the first time also sets up)"
 	@echo "make test     run all tests, the notebooks too"
 	@echo "make check    ruff and mypy"
+	@echo "make soak     kill workers and Redis under 10,000 jobs for two minutes; is anything lost?"
 	@echo "make bench    measure the worker beside others, in five minutes"
 	@echo "make setup    make .venv and install into it, nothing else"
 	@echo "make pins     renew constraints.txt (needs uv)"
@@ -43,6 +44,10 @@ check:
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
+
+soak:
+	$(BOOTSTRAP) test browser
+	@$(RUN) tests.faults.soak $(ARGS)
 
 bench:
 	$(BOOTSTRAP) test browser bench

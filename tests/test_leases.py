@@ -76,7 +76,7 @@ async def test_a_job_longer_than_its_lease_is_never_doubled_though_others_are_id
 ):
     """Not even while it blocks its worker's loop, which does not hold up the jobs of others."""
     one = await odd_worker("--max-jobs", 2)
-    await queue.add_many([email(LEASE_S + 2), email(LEASE_S + 1.5, subject="block the loop")])
+    await queue.add_many([email(10.5), email(10, subject="block the loop")])  # three leases long
     await wait_until(lambda: "[odd] block the loop 2, attempt 1" in one.lines)
     other = await odd_worker("--max-jobs", 2)
     await queue.add(email())

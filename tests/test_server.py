@@ -134,7 +134,7 @@ async def test_it_listens_on_no_port(server, client):
 async def test_it_writes_down_what_it_is_told_and_throws_nothing_away(server, client):
     expected = {
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": "no",  # "everysec" lets a write wait for the disk after it was acknowledged
         "maxmemory-policy": "noeviction",
         "save": "",
     }

@@ -18,29 +18,29 @@ async def ready_pids(queue):
 def supervised(worker, queue, wait_until):
     """`one, pids = await supervised("--grace", 5)` is a `--processes 2`, both up."""
 
-    async def start(*arguments):
-        one = await worker("--processes", 2, *arguments)
+    async def start(*arguments, processes=2):
+        one = await worker("--processes", processes, *arguments)
 
-        async def both():
+        async def all_up():
             pids = await ready_pids(queue)
-            return pids if len(pids) == 2 else None
+            return pids if len(pids) == processes else None
 
-        return one, await wait_until(both)
+        return one, await wait_until(all_up)
 
     return start
 
 
 async def test_all_processes_drain_and_the_supervisor_exits_0(supervised, queue, email, story):
-    one, pids = await supervised("--max-jobs", 1)
-    await queue.add_many([email(0.5)] * 3)
-    await story("2", until="active")
+    one, pids = await supervised("--max-jobs", 1, processes=4)
+    await queue.add_many([email(0.5)] * 5)
+    await story("4", until="active")
     one.send(signal.SIGTERM)
     assert await one.end() == 0
-    ran = {job: (await story(job))[1:] for job in ("1", "2")}
+    ran = {job: (await story(job))[1:] for job in ("1", "2", "3", "4")}
     assert {pid_of(told[0]) for told in ran.values()} == set(pids)
     assert all(names(told) == ["active", "completed"] for told in ran.values())
-    assert names(await story("3")) == ["waiting"]
-    assert one.out.count("[worker] All workers closed") == 2
+    assert names(await story("5")) == ["waiting"]
+    assert one.out.count("[worker] All workers closed") == 4
     assert one.lines[-1] == "[workers] All processes have left"
 
 

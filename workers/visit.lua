@@ -1,5 +1,5 @@
 -- One visit by a worker: report the jobs that ended, take as many due jobs as it has free slots.
--- KEYS: queue.  ARGV: worker, number of the visit, lease in ms, free slots, 1 if it may take over
+-- KEYS: queue.  ARGV: worker, number of the visit, lease in ms, free slots, until when it may take over
 -- lapsed leases, limiter's max (0: none) and duration in ms, how long results are kept in ms, events
 -- kept; then for each ended job: id, attempt, outcome, value, error. The value is the result if it is
 -- completed or failed, ms from now if it is retrying, its place in the queue if it is returned.
@@ -7,7 +7,7 @@
 -- or false, ids whose lease was lost.
 
 local queue, worker, number, lease_ms = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
-local free, may_rescue = tonumber(ARGV[4]), ARGV[5] == '1'
+local free, rescue_until = tonumber(ARGV[4]), tonumber(ARGV[5])
 -- a start comes a moment after its claim, and the moments differ: one part in a hundred is kept back
 local max, duration_ms = tonumber(ARGV[6]), tonumber(ARGV[7]) * 1.01
 local keep_ms, events_kept, FIRST_REPORT = tonumber(ARGV[8]), ARGV[9], 10
@@ -17,6 +17,8 @@ local starts, visit = queue .. ':starts', queue .. ':visit:' .. worker
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local at = string.format('%.0f.%03d', now, time[2] % 1000)
+-- a server that slept finds what it was sent meanwhile, and the leases lapsed of all who waited for it
+local may_rescue = now <= rescue_until
 
 local function write(event, ...)
   redis.call('XADD', queue .. ':events', 'MAXLEN', '~', events_kept, '*',

@@ -31,6 +31,8 @@ VISIT = Path(__file__).with_name("visit.lua").read_text()
 
 #: idle, a worker looks at its queue this often: a client that wakes nobody may have added a job
 POLL_S = 0.5
+#: a lease of a worker that is well holds at least this long; who was away longer knows of nobody
+WELL_S = LEASE_S - RENEW_S
 #: after an outage, owners have this long to renew their leases before others take over their jobs
 HOLD_OFF_S = 1.5 * RENEW_S
 #: how long a cancelled job may take to end before it is left behind
@@ -87,6 +89,8 @@ class Worker(arq.worker.Worker):
         self._unanswered: tuple[int, list[Report]] | None = None
         self._troubles = 0
         self._last_answer = self._rescue_from = 0.0
+        self._redis_ms = 0.0
+        """What Redis' clock showed in the last answer."""
         self._leaving = self._given_up = False
 
     # ---- its life ------------------------------------------------------------------------------
@@ -171,14 +175,15 @@ class Worker(arq.worker.Worker):
         number, reports = self._unanswered
         free = self.max_jobs - len(self.leases.held) + len(reports)
         now = time.monotonic()
-        if now - self._last_answer > LEASE_S:  # just started, slept, or Redis was away
+        if now - self._last_answer > WELL_S:  # just started, slept, or Redis was away
             self._rescue_from = now + HOLD_OFF_S
+        redis_ms = self._redis_ms + (now - self._last_answer) * 1000  # there, as we send this
         arguments = [
             self.name,
             number,
             int(LEASE_S * 1000),
             0 if again or self._leaving else max(0, free),
-            int(now >= self._rescue_from),
+            int(redis_ms + RENEW_S * 1000) if now >= self._rescue_from else 0,
             self.limit.max,
             int(self.limit.per_s * 1000),
             int((self.keep_result_s or 0) * 1000),
@@ -192,6 +197,9 @@ class Worker(arq.worker.Worker):
             await self._in_trouble(trouble)
             return
         self._unanswered, self._last_answer = None, time.monotonic()
+        self._redis_ms = float(answer[0])
+        if self._redis_ms > redis_ms + RENEW_S * 1000:  # it slept, or its clock was set
+            self._rescue_from = self._last_answer + HOLD_OFF_S
         self._take_in(reports, *answer)
         if again:  # what has ended since, and what is due, was no part of it
             self._wake.set()
