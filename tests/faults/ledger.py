@@ -7,6 +7,7 @@ silence if each execution after the first has its event.
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from redis.exceptions import RedisError
@@ -27,6 +28,7 @@ class Ledger:
         """The numbers of the jobs whose adding was acknowledged."""
         self.events = []
         """All that the queue told. A capped stream forgets, so it is read as it grows."""
+        self._reading = asyncio.Lock()
 
     # ---- while it goes on ----------------------------------------------------------------------
 
@@ -41,11 +43,14 @@ class Ledger:
 
     async def read(self):
         """Read what is new, if the server answers."""
-        try:
-            while new := await self.queue.read_events(self.events[-1].id if self.events else "0-0"):
-                self.events += new
-        except TROUBLE:
-            return
+        async with self._reading:
+            with suppress(*TROUBLE):
+                while new := await self.queue.read_events(self._last_id):
+                    self.events += new
+
+    @property
+    def _last_id(self):
+        return self.events[-1].id if self.events else "0-0"
 
     async def all_ended(self):
         await self.read()
