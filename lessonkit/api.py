@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lessonkit.errors import BadPayload
 from lessonkit.queue import Queue
+from workers.codec import CodecError
 from workers.contract import EMAIL, MAX_PAYLOAD_BYTES, REPORTS, EmailPayload, ReportPayload, State
 
 #: what a client is told to wait before it tries again while Redis is away
@@ -86,6 +87,7 @@ def create_app(redis: ArqRedis, *, token: str = "", hosts: tuple[str, ...] = ())
     app.add_exception_handler(RequestValidationError, _say_what_is_wrong)
     for away in (RedisError, OSError, asyncio.TimeoutError):
         app.add_exception_handler(away, _say_redis_is_away)
+    app.add_exception_handler(CodecError, _say_it_is_no_job)
     jobs = APIRouter(dependencies=[Depends(_token_check(token))] if token else [])
 
     @jobs.post("/jobs/email", status_code=202, responses=REFUSED, response_model=Enqueued)
@@ -174,6 +176,10 @@ async def _say_redis_is_away(_request: Request, _error: Exception) -> JSONRespon
         status_code=503,
         headers={"Retry-After": str(RETRY_AFTER_S)},
     )
+
+
+async def _say_it_is_no_job(_request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": f"What Redis has of this job is none: {error}"}, status_code=500)
 
 
 class _SizeLimit:

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 
+from workers.codec import printable
 from workers.contract import Event, Keys
+
+#: a worker's name begins with its pid
+_WORKER = re.compile(r"[0-9]{1,9}@")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 @dataclass(frozen=True)
@@ -38,21 +52,33 @@ class QueueEvent:
         cls, entry_id: bytes, fields: dict[bytes, bytes], queue: str, keys: Keys
     ) -> list[QueueEvent]:
         """What an entry of the stream tells, of the queue of this name and these keys: one event,
-        or one for each of the jobs to which the same happened."""
+        or one for each of the jobs to which the same happened. One that others wrote, and that is
+        no event of ours, tells nothing."""
+        with suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return cls._read(entry_id, fields, queue, keys)
+        return []
+
+    @classmethod
+    def _read(
+        cls, entry_id: bytes, fields: dict[bytes, bytes], queue: str, keys: Keys
+    ) -> list[QueueEvent]:
         text = {key.decode(): value.decode(errors="replace") for key, value in fields.items()}
         one = [(text.get("job", ""), text.get("attempt", 0))]
+        worker = text.get("worker", "")
+        if worker and not _WORKER.match(worker):
+            return []
         return [
             cls(
                 id=entry_id.decode(),
                 event=Event(text["event"]),
-                at_ms=float(text["at"]),
+                at_ms=_finite(text["at"]),
                 job=keys.number(job_id),
                 attempt=int(attempt),
-                worker=text.get("worker", ""),
-                error=text.get("error", ""),
+                worker=worker,
+                error=printable(text.get("error", "")),
                 final=text.get("final") == "1",
-                delay_ms=float(text.get("delay_ms", 0)),
-                progress=float(text.get("progress", 0)),
+                delay_ms=_finite(text.get("delay_ms", "0")),
+                progress=_finite(text.get("progress", "0")),
                 queue=queue,
             )
             for job_id, attempt in (json.loads(text["jobs"]) if "jobs" in text else one)

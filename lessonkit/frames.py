@@ -14,6 +14,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 POINTS_PER_INCH = 72
@@ -60,6 +61,8 @@ class Canvas:
     def png(self) -> bytes:
         """The present frame."""
         if self._still is None:
+            for text in self.figure.findobj(Text):  # names from jobs are data: a $ is a $
+                text.set_parse_math(False)
             self._agg.draw()  # type: ignore[no-untyped-call]
             self._still = self._agg.copy_from_bbox(self.figure.bbox)  # type: ignore[no-untyped-call]
         self._agg.restore_region(self._still)  # type: ignore[no-untyped-call]

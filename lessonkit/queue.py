@@ -131,12 +131,15 @@ class Queue:
                 await asyncio.sleep(_AGAIN_S)
                 continue
             away_since = 0.0
-            for event in self._told(entry for _, entries in answer for entry in entries):
+            told = [entry for _, entries in answer for entry in entries]
+            for event in self._told(told):
                 after = event.id
                 if event.job in going or not jobs:
                     yield event
                 if event.ends:
                     going.discard(event.job)
+            if told:  # the last may tell nothing
+                after = told[-1][0].decode()
 
     async def ask_for_max_jobs(self, worker: str, max_jobs: int) -> None:
         """Have a running worker, by its name, change how many jobs it runs at a time."""
@@ -172,7 +175,10 @@ class Queue:
             yield from QueueEvent.read(entry_id, fields, self.kind.queue, self.keys)
 
     async def state(self, number: str) -> JobState | None:
-        """What is known of a job; None where there is none of that number."""
+        """What is known of a job; None where there is none of that number.
+
+        Raises CodecError when what Redis has of it was not written by us.
+        """
         job_id = self.keys.job(number)
         async with self.redis.pipeline(transaction=True) as pipe:
             for kind in ("job", "result", "in-progress", "retry", "progress"):
@@ -183,16 +189,21 @@ class Queue:
             job, result, owner, attempts, progress, processed, score, now = await pipe.execute()
         if job is None and result is None:
             return None
-        return _state(
-            codec.loads(result or job),
-            is_final=result is not None,
-            number=self.keys.number(job_id),
-            is_active=owner is not None,
-            is_due=score is None or score <= now[0] * 1000 + now[1] // 1000,
-            attempts=int(attempts or 0),
-            progress=_number(progress or b"0"),
-            processed_ms=processed and int(processed),
-        )
+        try:
+            return _state(
+                codec.loads(result or job),
+                is_final=result is not None,
+                number=self.keys.number(job_id),
+                is_active=owner is not None,
+                is_due=score is None or score <= now[0] * 1000 + now[1] // 1000,
+                attempts=int(attempts or 0),
+                progress=_number(progress or b"0"),
+                processed_ms=processed and int(processed),
+            )
+        except codec.CodecError:
+            raise
+        except (KeyError, ValueError, OverflowError) as error:
+            raise codec.CodecError(f"not of ours: {codec.error_text(error)}") from None
 
     async def obliterate(self) -> None:
         """Remove the queue and all that belongs to it, jobs and results included."""

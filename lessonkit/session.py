@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from workers.contract import EMAIL, KINDS, REPORTS, Payload
 
 #: a worker's handlers speak a moment after the event that they are told of
 LAST_LINE_S = 0.05
+#: of what the workers of a run print, the last so many lines are kept
+OUTPUT_KEPT = 10_000
 
 
 class Lab(Resources):
@@ -56,7 +59,10 @@ class Lab(Resources):
         Raises BadSetting for a number that makes no sense, and WorkerDied, ProcessDidNotStart,
         RunTimedOut, RunStopped or a server's error when the run cannot end.
         """
-        batch, output = Batch(jobs, max_jobs, seconds, workers, limit, stock), list[str]()
+        batch, output = (
+            Batch(jobs, max_jobs, seconds, workers, limit, stock),
+            deque[str](maxlen=OUTPUT_KEPT),
+        )
         self.output = ""
         with CellProgress() as progress:
             measuring = self.measure(batch, on_phase=progress.phase, on_output=output.append)

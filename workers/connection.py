@@ -99,6 +99,13 @@ def safe_url(url: str) -> str:
     return re.sub(r"(password=)[^&]*", r"\1***", hidden)
 
 
+class _Settings(RedisSettings):
+    """arq's own settings show their password to whoever looks at them."""
+
+    def __repr__(self) -> str:
+        return f"RedisSettings({self.unix_socket_path or f'{self.host}:{self.port}'})"
+
+
 def settings_of(url: str) -> RedisSettings:
     """The URL for a stock arq worker. (arq's own reader leaves %-escapes in passwords.)"""
     parts = _split(url)
@@ -109,7 +116,7 @@ def settings_of(url: str) -> RedisSettings:
     tls |= tls_options(url) if "ssl_check_hostname" not in tls else {}
     tls["ssl_check_hostname"] = str(tls.get("ssl_check_hostname")).lower() in ("true", "1", "yes")
     database = (query.get("db") or [parts.path.strip("/") if parts.scheme != "unix" else ""])[0]
-    return RedisSettings(
+    return _Settings(
         host=parts.hostname or "localhost",
         port=parts.port or 6379,
         unix_socket_path=unquote(parts.path) if parts.scheme == "unix" else None,

@@ -35,9 +35,16 @@ async def send(email: EmailPayload, url: str) -> None:
 
 def _send(email: EmailPayload, url: str) -> None:
     parts = urlsplit(url)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ValueError("SMTP_URL must be like smtp://user:password@host:587, or smtps://")
-    with _connected(parts.scheme, parts.hostname, parts.port) as server:
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:  # whose text quotes what may be of the password
+        host = None
+    if parts.scheme not in ("smtp", "smtps") or not host:
+        raise ValueError(
+            "SMTP_URL must be like smtp://user:password@host:587, or smtps://; in a password, "
+            "write / as %2F, # as %23, ? as %3F and @ as %40"
+        )
+    with _connected(parts.scheme, host, port) as server:
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
         server.send_message(message_of(email))
