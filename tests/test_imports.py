@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 #: from the ground up: a module imports only from those before it, and a package counts as one
 FLOORS = {
     "workers": (
-        *("contract", "codec", "connection", "risks", "attempt", "handlers", "leases", "lifeline"),
-        *("stream", "worker", "processor", "settings", "mock_provider", "smtp", "email", "reports"),
-        *("work", "pool", "heartbeat", "chores", "threads"),
+        *("contract", "codec", "connection", "risks", "timeouts", "attempt", "leases"),
+        *("handlers", "lifeline", "stream", "worker", "processor", "settings", "mock_provider"),
+        *("smtp", "email", "reports", "work", "pool", "heartbeat", "chores", "threads"),
         *("outbox", "programs", "doomed", "supervisor", "stock", "options", "__main__"),
     ),
     "lessonkit": (

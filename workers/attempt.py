@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from arq.utils import ms_to_datetime
 from arq.worker import Function, JobExecutionFailed, Retry
 
 from workers import codec
+from workers.timeouts import Timeouts
 
 
 class Claim(NamedTuple):
@@ -49,11 +51,15 @@ class Rules:
     max_tries: int
     job_timeout_s: float | None
     backoff_s: float
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 async def attempt(claim: Claim, rules: Rules, ctx: dict[str, Any], queue: str) -> Report:
     """Run the processor once. Raises CancelledError when it was told to stop, and nothing else."""
     began = time.perf_counter()
+    task = asyncio.current_task()
+    assert task
+    late = False
     envelope: dict[str, Any] = {"f": "<unknown>", "a": [], "k": {}, "et": 0}
     result: object = None
     failure: BaseException | None = None
@@ -72,13 +78,15 @@ async def attempt(claim: Claim, rules: Rules, ctx: dict[str, Any], queue: str) -
             "enqueue_time": ms_to_datetime(envelope["et"]),
             "score": claim.score,
         }
-        async with asyncio.timeout(function.timeout_s or rules.job_timeout_s):
+        rules.timeouts.begin(task, function.timeout_s or rules.job_timeout_s or math.inf)
+        try:
             result = await function.coroutine(ctx, *envelope["a"], **envelope["k"])
+        finally:
+            late = rules.timeouts.end(task)
     except asyncio.CancelledError as cancelled:
-        task = asyncio.current_task()
-        if task and task.cancelling():
+        if task.cancelling():
             raise
-        failure = cancelled
+        failure = TimeoutError("it took longer than it may") if late else cancelled
     except BaseException as error:  # SystemExit too: a job must not take the worker with it
         failure = error
     hopeless = isinstance(failure, JobExecutionFailed | codec.CodecError)

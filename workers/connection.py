@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import re
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -13,7 +15,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from arq.connections import ArqRedis, RedisSettings
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.connection import HiredisRespSerializer
-from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthenticationError, NoScriptError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from workers import codec
@@ -62,6 +64,36 @@ def _improved(kind: type[AbstractConnection]) -> type[AbstractConnection]:
                 self.socket_timeout = timeout_s
 
     return Connection
+
+
+class Line:
+    """A connection on which one task runs one script, again and again.
+
+    What redis-py does besides for each command, because others may use the connection, takes as
+    long as two small jobs.
+    """
+
+    def __init__(self, client: ArqRedis, script: str) -> None:
+        pool: Any = client.connection_pool
+        self._connection: AbstractConnection = pool.make_connection()
+        self._script = script
+        self._sha = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+
+    async def run(self, key: str, arguments: Sequence[Any]) -> Any:
+        """The script's answer. Raises RedisError; the next run then begins on a new connection."""
+        command = ("EVALSHA", self._sha, 1, key, *arguments)
+        try:
+            return await self._ask(command)
+        except NoScriptError:
+            await self._ask(("SCRIPT", "LOAD", self._script))
+            return await self._ask(command)
+
+    async def _ask(self, command: Sequence[Any]) -> Any:
+        await self._connection.send_command(*command)  # connects, if it is not connected
+        return await self._connection.read_response()
+
+    async def close(self) -> None:
+        await self._connection.disconnect()
 
 
 def tls_options(url: str) -> dict[str, Any]:

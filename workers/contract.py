@@ -233,8 +233,8 @@ class Keys:
     def number(self, arq_id: str) -> str:
         """The id that people see: `"lesson:email:00000007"` -> `"7"`; foreign ids stay."""
         queue, _, number = arq_id.rpartition(":")
-        ours = queue == self.queue and re.fullmatch("[0-9]{8,15}", number)
-        return str(int(number)) if ours else arq_id
+        digits = number.isascii() and number.isdigit() and 8 <= len(number) <= 15
+        return str(int(number)) if queue == self.queue and digits else arq_id
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from workers.attempt import describe
 from workers.contract import Event
@@ -13,8 +13,7 @@ from workers.contract import Event
 logger = logging.getLogger("workers")
 
 
-@dataclass(frozen=True)
-class Happened:
+class Happened(NamedTuple):
     """What a handler is told. `job` is the job's number, "" where the event is the worker's own."""
 
     event: Event

@@ -36,9 +36,9 @@ local function tell_of_all(event, jobs)
   end
 end
 
--- ZINCRBY, for ZADD would tell all who listen that a job was added
-local function move(key, id, to)
-  redis.call('ZINCRBY', key, to - (redis.call('ZSCORE', key, id) or 0), id)
+-- ZINCRBY, for ZADD would tell all who listen that a job was added. `from` is its score, if it is known.
+local function move(key, id, to, from)
+  redis.call('ZINCRBY', key, to - (from or redis.call('ZSCORE', key, id) or 0), id)
 end
 
 -- A call costs Redis more than what it does: where there can be one for all the jobs, there is.
@@ -133,20 +133,21 @@ if max > 0 and free > 0 then
   end
 end
 
-local claimed, taken, taken_at, started = {}, {}, {}, {}
+local claimed, taken, taken_at, started, counted = {}, {}, {}, {}, {}
 -- take those of these jobs that nobody has; answers how many that were
 local function claim(ids, scores)
   local jobs, attempts, before_n = get('job', ids), get('retry', ids), #claimed
   for n, id in ipairs(ids) do
     if redis.call('SET', 'arq:in-progress:' .. id, worker, 'PX', lease_ms, 'NX') then
       local attempt = (tonumber(attempts[n]) or 0) + 1
-      redis.call('SET', 'arq:retry:' .. id, attempt, 'EX', 88400)
-      move(queue, id, now + lease_ms)
-      move(active, id, now + lease_ms)
+      move(queue, id, now + lease_ms, scores[n])
+      move(active, id, now + lease_ms, 0)
       if max > 0 then redis.call('ZINCRBY', starts, at, id .. ':' .. attempt .. ':' .. at) end
       claimed[#claimed + 1] = {id, attempt, jobs[n], scores[n]}
       taken[#taken + 1] = id
       started[#started + 1] = {id, attempt}
+      counted[#counted + 1] = 'arq:retry:' .. id
+      counted[#counted + 1] = attempt
       taken_at[#taken_at + 1] = id
       taken_at[#taken_at + 1] = now
     end
@@ -174,6 +175,8 @@ if may_rescue and allowed > 0 then
       if holder >= 0 then move(active, id, now + holder + 1)
       else
         tell('stalled', id, redis.call('GET', 'arq:retry:' .. id) or '0')
+        move(queue, id, now)
+        redis.call('ZREM', active, id)
         claim({id}, {now})
       end
     end
@@ -200,10 +203,15 @@ end
 if #taken > 0 then
   tell_of_all('active', started)
   redis.call('HSET', processed, unpack(taken_at))
+  redis.call('MSET', unpack(counted))
   redis.call('SET', visit, cmsgpack.pack({number, taken}), 'PX', 60000)
 end
 
-local come_back = redis.call('ZRANGEBYSCORE', queue, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+-- a worker that has its slots full comes back when one of them frees
+local come_back
+if #claimed < free then
+  come_back = redis.call('ZRANGEBYSCORE', queue, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+end
 if free_again and (not come_back or free_again < tonumber(come_back)) then come_back = free_again end
 return {at, claimed, come_back and tostring(come_back) or false,
   redis.call('HGET', queue .. ':max-jobs', worker), lost}

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from workers.attempt import Claim, Report, Rules, attempt, describe, readable_id
 from workers.codec import printable
-from workers.connection import COMMAND_TIMEOUT_S, connect
+from workers.connection import COMMAND_TIMEOUT_S, Line, connect
 from workers.contract import EVENTS_KEPT, NO_LIMIT, Event, Keys, Limit
 from workers.handlers import Handlers, Happened
 from workers.leases import LEASE_S, RENEW_S, Leases
@@ -76,9 +76,7 @@ class Worker(arq.worker.Worker):
             backoff_s,
         )
         self._radio = connect(url, socket_timeout=None)
-        # a connection of its own: one from a pool is looked over before each command
-        self._line = self._radio.client()
-        self._script = self._line.register_script(VISIT)
+        self._line = Line(self._radio, VISIT)
         self._wake = asyncio.Event()
         self._look_again_s = 0.0
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -150,7 +148,7 @@ class Worker(arq.worker.Worker):
             await self.pool.delete(self.health_check_key)
         if self.on_shutdown:
             await self.on_shutdown(self.ctx)
-        await self._line.aclose()
+        await self._line.close()
         await self._radio.aclose()
         await self.pool.aclose()
 
@@ -192,7 +190,7 @@ class Worker(arq.worker.Worker):
         ]
         try:
             async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                answer = await self._script([self.queue_name], arguments)
+                answer = await self._line.run(self.queue_name, arguments)
         except TROUBLE as trouble:
             await self._in_trouble(trouble)
             return
