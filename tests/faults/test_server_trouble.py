@@ -84,7 +84,7 @@ async def test_a_server_whose_file_was_cut_short_comes_back_with_what_is_left_an
 async def test_who_killed_a_server_is_told_when_it_came_back_with_less(own_servers, wait_until):
     server = await open_server("a test")
     client = connect(server.url)
-    (process,) = psutil.Process(server.pids[0]).children()
+    process = psutil.Process((await client.info("server"))["process_id"])
     try:
         for cut_short in (False, True):
             await client.set("told", str(cut_short))
