@@ -2,7 +2,7 @@
 # PYTHON=… chooses an interpreter, ARGS=… is passed on to the command behind a target.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check soak bench pins clean
+.PHONY: help setup lab test check site soak bench pins clean
 
 # Else the environment's own, or the newest on PATH that really runs and fits; else any
 # python3, for bootstrap.py to say what is wrong with it.
@@ -19,6 +19,7 @@ help:
 	@echo "make lab      start JupyterLab on the first notebook (the first time also sets up)"
 	@echo "make test     run all tests, the notebooks too"
 	@echo "make check    ruff and mypy, and what is known against the libraries"
+	@echo "make site     run the notebooks and make a website of them, in build/site"
 	@echo "make soak     kill workers and Redis under 10,000 jobs for two minutes; is anything lost?"
 	@echo "make bench    measure the worker beside others, in five minutes"
 	@echo "make setup    make .venv and install into it, nothing else"
@@ -36,12 +37,12 @@ lab:
 
 # Most tests wait for real processes: four side by side keep two cores busy.
 test:
-	$(BOOTSTRAP) test browser
+	$(BOOTSTRAP) test browser site
 	@$(RUN) pytest --nbval-lax -n 4 $(ARGS)
 
 # The last line tells and does not fail: what became known overnight is no fault of a change.
 check:
-	$(BOOTSTRAP) test browser audit
+	$(BOOTSTRAP) test browser site audit
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
@@ -50,6 +51,11 @@ check:
 soak:
 	$(BOOTSTRAP) test browser
 	@$(RUN) tests.faults.soak $(ARGS)
+
+# With ARGS="00_start_here" only that one is run, and the others appear as they are stored.
+site:
+	$(BOOTSTRAP) site
+	@.venv/bin/python .site/build.py $(ARGS)
 
 bench:
 	$(BOOTSTRAP) test browser bench
@@ -65,5 +71,5 @@ pins:
 
 clean:
 	rm -rf .venv .jupyter .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
-	find lessonkit workers tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) \
+	find .site lessonkit workers tests notebooks \( -name __pycache__ -o -name .ipynb_checkpoints \) \
 	  -prune -exec rm -rf {} +

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from lessonkit import background
 from lessonkit.batch import Batch
 from lessonkit.errors import LessonError
-from lessonkit.page import STYLE
+from lessonkit.page import STYLE, scrolling_table
 from lessonkit.session import Lab
 from workers.attempt import describe
 from workers.risks import risks
@@ -76,8 +76,7 @@ class Report:
         names = ("", "checked", "found", "" if self.ok else "next step")
         head = "".join(f'<th scope="col">{name}</th>' for name in names)
         return (
-            f'{STYLE}<div class="lk lk-doctor"><div class="lk-scroll"><table class="lk-table">'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+            f'{STYLE}<div class="lk lk-doctor">{scrolling_table(head, rows)}'
             f"<p><b>{escape(self._summary())}</b></p></div>"
         )
 

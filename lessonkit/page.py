@@ -30,9 +30,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, newest: bool
         body += f'<tr class="lk-newest">{lines[-1]}</tr>' if newest else f"<tr>{lines[-1]}</tr>"
     else:
         body = f'<tr><td class="lk-none" colspan="{len(head)}">Nothing yet.</td></tr>'
+    return scrolling_table(header, body)
+
+
+def scrolling_table(header: str, body: str) -> str:
+    """A table from the cells of its head and the rows of its body, both HTML.
+
+    Where it is wider than its place it scrolls, for the keyboard too.
+    """
     return (
-        f'<div class="lk-scroll"><table class="lk-table"><thead><tr>{header}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+        '<div class="lk-scroll" tabindex="0"><table class="lk-table">'
+        f"<thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -87,10 +95,7 @@ def runs_table(
     if not rows:
         rows = [f'<tr><td class="lk-none" colspan="{len(head)}">No run yet.</td></tr>']
     header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    return (
-        f'<div class="lk-scroll"><table class="lk-table"><thead><tr>{header}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    return scrolling_table(header, "".join(rows))
 
 
 def _cells(result: BatchResult, results: Sequence[BatchResult]) -> list[str]:
