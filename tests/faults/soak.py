@@ -19,7 +19,7 @@ import psutil
 
 from lessonkit.queue import Queue
 from lessonkit.server import open_server
-from tests.faults.ledger import AGAIN, JOBS, TROUBLE, Ledger
+from tests.faults.ledger import AGAIN, JOBS, Ledger
 from workers.connection import connect
 from workers.contract import EMAIL
 
@@ -69,33 +69,27 @@ class Soak:
         self.ledger = Ledger(queue, server.directory / "effects")
         self.workers = {}
         self.hits = dict.fromkeys(("SIGKILL", "SIGTERM", "SIGSTOP", "kill", "sleep", "cut"), 0)
-        self.over = False
+        self.over = asyncio.Event()
 
     async def run(self):
         """What does not balance; nothing if all does."""
         plan = self.plan
-        keeping = [asyncio.create_task(self._keep(number)) for number in range(plan.workers)]
-        watching = asyncio.create_task(self._watch())
-        try:
-            harm = asyncio.gather(self._hit_workers(), self._hit_server())
-            try:
-                async with asyncio.timeout(plan.seconds + PATIENCE_S):
-                    await self._feed()
-            finally:
-                self.over = True
-            await harm
+        async with asyncio.TaskGroup() as group:  # one that fails ends all
+            keeping = [group.create_task(self._keep(number)) for number in range(plan.workers)]
+            watching = group.create_task(self._watch())
+            harm = [group.create_task(each) for each in (self._hit_workers(), self._hit_server())]
+            async with asyncio.timeout(plan.seconds + PATIENCE_S):
+                await self._feed()
+            self.over.set()
+            await asyncio.wait(harm)
             deadline = time.monotonic() + PATIENCE_S
             while time.monotonic() < deadline:  # past it, the ledger says what has not ended
                 if await self.ledger.all_ended():
                     break
                 await asyncio.sleep(0.1)
-            for task in keeping:
-                task.cancel()
-            await asyncio.gather(*keeping, return_exceptions=True)
-            return await self.ledger.faults()
-        finally:
             for task in (watching, *keeping):
                 task.cancel()
+        return await self.ledger.faults()
 
     # ---- what works ----------------------------------------------------------------------------
 
@@ -145,8 +139,7 @@ class Soak:
     async def _hit_workers(self):
         waking = []
         for pause_s, number, signum, sleep_s in self.plan.worker_faults():
-            await asyncio.sleep(pause_s)
-            if self.over:
+            if await self._over_within(pause_s):
                 break
             worker = self.workers.get(number)
             if worker is None or worker.returncode is not None:
@@ -158,27 +151,31 @@ class Soak:
         await asyncio.gather(*waking)
 
     async def _wake(self, worker, sleep_s):
-        await asyncio.sleep(sleep_s)
+        await self._over_within(sleep_s)
         if worker.returncode is None:
             worker.send_signal(signal.SIGCONT)
 
     async def _hit_server(self):
         for pause_s, fault, lasts_s in self.plan.server_faults():
-            await asyncio.sleep(pause_s)
-            if self.over:
+            if await self._over_within(pause_s):
                 return
             if fault == "kill":
                 await self.server.kill()
             elif fault == "sleep":
-                (process,) = psutil.Process(self.server.pids[0]).children()
+                process = psutil.Process((await self.redis.info("server"))["process_id"])
                 process.suspend()
-                await asyncio.sleep(lasts_s)
+                await self._over_within(lasts_s)
                 process.resume()
             else:
-                with contextlib.suppress(*TROUBLE):
-                    for kind in ("normal", "pubsub"):
-                        await self.redis.execute_command("CLIENT", "KILL", "TYPE", kind)
+                for kind in ("normal", "pubsub"):
+                    await self.redis.execute_command("CLIENT", "KILL", "TYPE", kind)
             self.hits[fault] += 1
+
+    async def _over_within(self, seconds):
+        """Wait so long, or until there is to be no more harm; answers whether that is so."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.over.wait(), seconds)
+        return self.over.is_set()
 
     # ---- what is said --------------------------------------------------------------------------
 
