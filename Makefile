@@ -23,7 +23,7 @@ help:
 	@echo "make soak     kill workers and Redis under 10,000 jobs for two minutes; is anything lost?"
 	@echo "make bench    measure the worker beside others, in five minutes"
 	@echo "make setup    make .venv and install into it, nothing else"
-	@echo "make pins     renew constraints.txt (needs uv)"
+	@echo "make pins     renew constraints.txt (needs uv); RESOLUTION=lowest-direct: the oldest we allow"
 	@echo "make clean    remove what these made"
 	@echo
 	@echo 'make lab ARGS="--no-browser --port 8890"    make test ARGS="-k sigterm"    make setup PYTHON=python3.12'
@@ -62,9 +62,11 @@ bench:
 	@$(RUN) tests.bench $(ARGS)
 
 # uv repeats in every marker that we mean Linux and macOS: drop that.
+UV ?= uv
+RESOLUTION ?= highest
 pins:
-	@uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --all-extras \
-	  --no-annotate --no-header --no-emit-index-url --no-emit-find-links -o .pins pyproject.toml
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --all-extras \
+	  --resolution $(RESOLUTION) --no-annotate --no-header --no-emit-index-url --no-emit-find-links -o .pins pyproject.toml
 	@{ sed -n '/^#/p' constraints.txt; sed -E \
 	  "s/ (;|and) \(?sys_platform == 'darwin' or sys_platform == 'linux'\)?//" .pins; } > .pins.new
 	@mv .pins.new constraints.txt && rm .pins

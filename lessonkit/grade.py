@@ -158,7 +158,7 @@ def _result(reply: Reply, raised: dict[Step, str]) -> tuple[Result, str]:
     if by_answer:
         status = "not yet"
     first = (by_answer or list(raised))[0]
-    return status, f"{first} raised {raised[first]} | {said}"
+    return status, f"{first} raised {raised[first]}; then the check says: {said}"
 
 
 def printable(text: str) -> str:
