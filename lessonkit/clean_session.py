@@ -28,7 +28,8 @@ SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
 START_TIMEOUT_S = 60.0
 #: how often a kernel is looked at, whether it lives
 LOOK_S = 0.5
-TRIES = 5
+#: how long what was killed may take to go
+LEAVE_S = 10.0
 
 
 class KernelDied(Exception):
@@ -131,22 +132,19 @@ class CleanSession:
         """End the kernel, all that it started, and its directory."""
         if client := getattr(self, "_client", None):
             client.stop_channels()
-        family = list(self._family())
         if (manager := getattr(self, "_manager", None)) and manager.has_kernel:
             await manager.shutdown_kernel(now=True)
-        for _ in range(TRIES):  # one of them may just have started another
+        deadline = time.monotonic() + LEAVE_S
+        while (family := list(self._family())) and time.monotonic() < deadline:
             for process in family:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
-            await asyncio.to_thread(psutil.wait_procs, family, 5)
-            family = list(self._family())
-            if not family:
-                break
+            await asyncio.sleep(0.1)  # one of them may just have started another
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _family(self) -> Iterator[psutil.Process]:
-        """The kernel's descendants, and what else carries its environment, as a worker or a program
-        that left the family does."""
+        """What carries the session's environment, as all that its kernel has started does, and what
+        has its directory in its command."""
         mark = str(self.directory)
         for process in psutil.process_iter(["environ", "cmdline", "status"]):
             about = process.info

@@ -31,6 +31,7 @@ DATA = {
     errors.RunTimedOut: {"waited_s": 35.0} | DONE | LOG,
     errors.RunStopped: {},
     errors.LabClosed: {},
+    errors.SeriesNotFound: {"folder": "/none/notebooks"},
     errors.BadPayload: {"queue": "email", "reason": "to: not an address"},
 }
 
