@@ -64,6 +64,11 @@ def open_notebook(page, url, name, theme="light", width=1300, height=900):
 def open_lab(page, url, name, lab):
     """Open a notebook, run its set-up and the cell that makes this lab; answer it on the page."""
     open_notebook(page, url, name)
+    return make_lab(page, lab)
+
+
+def make_lab(page, lab):
+    """Run the set-up of the notebook in front and the cell that makes this lab; answer it."""
     run_cell_with(page, "open_lab()")
     run_cell_with(page, lab)
     shown = page.locator(".lk-lab").first
