@@ -90,3 +90,6 @@ class Kernel:
             return await client.keys("*")
         finally:
             await client.aclose()
+
+    async def has_active_job(self):
+        return any(key.startswith(b"arq:in-progress:") for key in await self.keys())

@@ -42,11 +42,7 @@ def under_way(wait_until):
 
     async def start(one):
         cell = one.begin(RUN)
-
-        async def is_active():
-            return any(key.startswith(b"arq:in-progress:") for key in await one.keys())
-
-        await wait_until(is_active, timeout_s=30)
+        await wait_until(one.has_active_job, timeout_s=30)
         assert set(one.pids) == {"guard", "shell", "server", "worker"}
         return cell
 
@@ -112,24 +108,19 @@ async def test_what_a_cell_started_ends_with_a_killed_kernel_too(kernel, gone):
 # ---- Interrupt -----------------------------------------------------------------------------------
 
 
-async def test_interrupt_in_a_run_ends_its_worker_and_nothing_else(kernel, under_way, gone):
-    one = await kernel()
-    cell = await under_way(one)
-    before = one.pids
-    await one.manager.interrupt_kernel()
-    await gone(one, "guard", "shell", "server")
-    assert re.match(r"RunStopped\n.*its worker has left and its jobs were removed", await cell)
-    assert await one.keys() == []
-    assert float(await one.run(SHORT_RUN)) > 0
-    assert one.pids == {kind: pids for kind, pids in before.items() if kind != "worker"}
-
-
-async def test_interrupt_of_an_idle_kernel_ends_nothing(kernel, wait_until):
+async def test_interrupt_ends_the_run_of_its_cell_and_nothing_else(kernel, gone, wait_until):
     one = await kernel()
     await one.run("worker = await lab.start_worker()")
     before = one.pids
-    for _ in range(3):
+    for _ in range(3):  # while the kernel is idle
         await one.manager.interrupt_kernel()
+    cell = one.begin(RUN)
+    await wait_until(lambda: one.pids["worker"] > before["worker"], timeout_s=30)
+    await wait_until(one.has_active_job)
+    await one.manager.interrupt_kernel()
+    await wait_until(lambda: one.pids == before, timeout_s=GONE_S)
+    assert re.match(r"RunStopped\n.*its worker has left and its jobs were removed", await cell)
+    assert not [key for key in await one.keys() if key.startswith(b"arq:")]
     assert float(await one.run(SHORT_RUN)) > 0
     assert one.pids == before
 
@@ -178,21 +169,17 @@ async def test_a_labs_cell_run_again_stops_the_run_of_the_lab_that_it_replaces(k
 # ---- the guard -----------------------------------------------------------------------------------
 
 
-async def test_a_killed_guards_server_ends_and_the_next_run_has_another(kernel, gone, wait_until):
-    one = await kernel()
-    before = one.pids
-    one.only("guard").kill()
-    await gone(one)
-    assert float(await one.run(SHORT_RUN)) > 0
-    assert set(one.pids) == set(before)
-    assert not any(one.pids[kind] & before[kind] for kind in before)
-    assert "no process of this lab is left" in await one.run("await lab.close()")
-    await gone(one)
-
-
-async def test_a_run_whose_guard_is_killed_ends_and_says_what_to_do(kernel, under_way, gone):
+async def test_a_run_whose_guard_is_killed_says_what_to_do_and_the_next_has_another_server(
+    kernel, under_way, gone
+):
     one = await kernel()
     cell = await under_way(one)
+    before = one.pids
     one.only("guard").kill()
     assert re.match(r"ServerLost\n.*Run it again: a private server is started anew", await cell)
+    await gone(one)
+    assert float(await one.run(SHORT_RUN)) > 0
+    assert set(one.pids) == set(before) - {"worker"}
+    assert not any(one.pids[kind] & before[kind] for kind in one.pids)
+    assert "no process of this lab is left" in await one.run("await lab.close()")
     await gone(one)
