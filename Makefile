@@ -57,8 +57,9 @@ site:
 	$(BOOTSTRAP) site
 	@.venv/bin/python .site/build.py $(ARGS)
 
+# stdout is for the rows alone: ARGS="--json" prints them for a program
 bench:
-	$(BOOTSTRAP) test browser bench
+	$(BOOTSTRAP) test bench >&2
 	@$(RUN) tests.bench $(ARGS)
 
 # uv repeats in every marker that we mean Linux and macOS: drop that.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,13 +36,29 @@ class Row:
     ours: list[float]
     beside: Figures = field(default_factory=dict)
     target: Target | None = None
+    note: str = ""
+    parts: bool = False
+    """Whether beside ours stands what it is made of, which is nothing to compare it with."""
+
+    @property
+    def against(self) -> str:
+        """Whom `ratio` compares with: whom the target names, or else the first beside ours."""
+        return (self.target and self.target.of) or next(iter(self.beside), "")
+
+    def ratios(self, name: str) -> list[float]:
+        """Ours divided by that, for each round in which both were measured in turns."""
+        if self.parts:
+            return []
+        ours, other = self.ours, self.beside.get(name, [])
+        if len(ours) != len(other):
+            ours, other = [statistics.median(ours)], [statistics.median(other or [0])]
+        return [one / two for one, two in zip(ours, other, strict=True) if two]
 
     @property
     def ratio(self) -> float | None:
-        """Ours divided by what the target names, or else by the first beside it."""
-        name = (self.target and self.target.of) or next(iter(self.beside), "")
-        other = statistics.median(self.beside[name]) if name in self.beside else 0
-        return statistics.median(self.ours) / other if other else None
+        """The median of the `ratios` to what it is held `against`."""
+        ratios = self.ratios(self.against)
+        return statistics.median(ratios) if ratios else None
 
     @property
     def met(self) -> bool | None:
@@ -51,27 +68,37 @@ class Row:
         value = self.ratio if self.target.of else statistics.median(self.ours)
         return None if value is None else self.target.allows(value)
 
+    @property
+    def verdict(self) -> str:
+        """The target, and whether it is met."""
+        met = {True: "met", False: "MISSED", None: "cannot be compared here"}[self.met]
+        return f"{self.target}: {met}" if self.target else ""
+
     def to_dict(self) -> dict[str, object]:
+        """What a program reads; `spread` has the lowest and the highest of each."""
+        all_figures = {"ours": self.ours, **self.beside, "ratio": self.ratios(self.against)}
+        spread = {name: _ends(each) for name, each in all_figures.items() if len(each) > 1}
+        beside = {name: _rounded(statistics.median(each)) for name, each in self.beside.items()}
         return {
             "measure": self.measure,
             "ours": _rounded(statistics.median(self.ours)),
-            "beside": {
-                name: _rounded(statistics.median(each)) for name, each in self.beside.items()
-            },
+            "beside": beside,
             "ratio": _rounded(self.ratio),
             "target": str(self.target) if self.target else None,
             "met": self.met,
+            "spread": spread,
+            **({"note": self.note} if self.note else {}),
         }
 
     def to_text(self) -> str:
         """A line for ours, one for each beside it, with its spread and ours divided by it."""
-        verdict = {True: "met", False: "MISSED", None: "cannot be compared here"}[self.met]
-        goal = f"   target {self.target}: {verdict}" if self.target else ""
-        lines = [self.measure, f"  {'ours':26}{_spread(self.ours)}{goal}"]
+        goal = f"   target {self.verdict}" if self.target else ""
+        note = f"   {self.note}" if self.note else ""
+        lines = [self.measure, f"  {'ours':26}{_in_column(self.ours)}{goal}{note}"]
         for name, figures in self.beside.items():
-            other = statistics.median(figures)
-            ratio = f"   ours / this = {statistics.median(self.ours) / other:.3g}" if other else ""
-            lines.append(f"  {name:26}{_spread(figures)}{ratio}")
+            ratios = self.ratios(name)
+            compared = f"   ours / this = {spread(ratios)}" if ratios else ""
+            lines.append(f"  {name:26}{_in_column(figures)}{compared}")
         return "\n".join(lines)
 
 
@@ -98,8 +125,7 @@ def row(
 
 def percentile(values: Sequence[float], percent: float) -> float:
     """The smallest value that so many percent of all do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 
 def say(line: str) -> None:
@@ -107,16 +133,27 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def shown(value: float) -> str:
+    """Three figures, or all that stand before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def spread(figures: Sequence[float]) -> str:
+    """The median, and in brackets the lowest and the highest."""
+    middle = shown(statistics.median(figures))
+    if len(figures) == 1:
+        return middle
+    return f"{middle} ({shown(min(figures))}–{shown(max(figures))})"
+
+
+def _in_column(figures: Sequence[float]) -> str:
+    middle, _, ends = spread(figures).partition(" ")
+    return f"{middle:>9}  {ends:19}"
+
+
+def _ends(figures: Sequence[float]) -> list[float | None]:
+    return [_rounded(min(figures)), _rounded(max(figures))]
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.4g}")
-
-
-def _spread(figures: Sequence[float]) -> str:
-    middle = _shown(statistics.median(figures))
-    if len(figures) == 1:
-        return f"{middle:>9}{'':21}"
-    return f"{middle:>9}  {f'({_shown(min(figures))}–{_shown(max(figures))})':19}"
-
-
-def _shown(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

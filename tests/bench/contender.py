@@ -1,8 +1,8 @@
 """A queue library under measurement: its worker processes and its producer, spoken to over pipes.
 
-Each is a script that is called as `… producer URL` or `… worker URL SLOTS`; both say `ready`. A
-producer reads `nap FIRST COUNT SECONDS` or `nop FIRST COUNT`, adds such jobs, and answers when it
-began. A worker waits for a line, works, and prints `NUMBER START END` for each nap that it ran.
+Each is a script that is called as `… producer URL` or `… worker URL SLOTS [OPTION ...]`; both say
+`ready`. A producer reads `nap FIRST COUNT SECONDS` or `nop FIRST COUNT`, adds such jobs, and says
+when it began. A worker waits for a line, works, and prints `NUMBER START END` for each nap it ran.
 Times are seconds since the epoch. Both go when their input ends.
 """
 
@@ -12,15 +12,21 @@ import asyncio
 import contextlib
 import os
 import random
+import signal
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
+from tests.bench.usage import cpu_s
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
+#: how soon, and how late, a crew at work is looked at again
+SHORT_S, LONG_S = 0.005, 0.25
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Contender:
     left: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    """Further arguments for its workers."""
     poll_s: float = 0.0
     """How long it may sleep while there is work."""
     rate_per_s: int = 1000
@@ -43,11 +50,16 @@ class Contender:
                 pipe.llen(key) if key.startswith("bull:") else pipe.zcard(key)
             return sum(await pipe.execute())
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+    async def start_producer(self, url: str) -> asyncio.subprocess.Process:
+        return await self._start("producer", url)
+
+    async def start_worker(self, url: str, slots: int) -> asyncio.subprocess.Process:
+        return await self._start("worker", url, str(slots), *self.options)
+
+    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *self.command,
             *arguments,
-            *self.options,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=ROOT,
@@ -57,8 +69,8 @@ class Contender:
     @contextlib.asynccontextmanager
     async def crew(self, url: str, slots: int, processes: int = 1) -> AsyncIterator[Crew]:
         """A producer and workers that are ready; afterwards they and their jobs are gone."""
-        begun = [self.start("worker", url, str(slots)) for _ in range(processes)]
-        producer, *workers = await asyncio.gather(self.start("producer", url), *begun)
+        begun = [self.start_worker(url, slots) for _ in range(processes)]
+        producer, *workers = await asyncio.gather(self.start_producer(url), *begun)
         redis = Redis.from_url(url)
         try:
             for process in (producer, *workers):
@@ -71,6 +83,16 @@ class Contender:
                 await process.wait()
             await redis.flushall()
             await redis.aclose()
+
+
+class Drain(NamedTuple):
+    """How a crew did many jobs."""
+
+    rate_per_s: float
+    cores: float
+    """CPU seconds a second that the workers and their server took"""
+    watching: float
+    """and that the bench took meanwhile"""
 
 
 @dataclass
@@ -126,21 +148,42 @@ class Crew:
         """Let a moment pass, so that what follows falls anywhere between two polls."""
         await asyncio.sleep(0.1 + self.contender.poll_s * random.random())
 
-    async def rate_per_s(self, jobs: int, until_left: int = 0) -> float:
-        """Jobs a second, from a tenth of so many to the last: workers do not begin alike."""
-        self.go()
-        first: tuple[float, int] | None = None
+    def pause(self) -> None:
+        """Stop the workers, which have nothing to do, so that they cost others nothing."""
+        for worker in self.workers:
+            worker.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Have paused workers go on, all at once."""
+        for worker in self.workers:
+            worker.send_signal(signal.SIGCONT)
+
+    async def drain(self, jobs: int, until_left: int = 0) -> Drain:
+        """Watch the workers do so many jobs. A tenth of them are over before the clock starts:
+        workers do not begin alike."""
+        server = (await self.redis.info("server"))["process_id"]
+        pids = [server, *(worker.pid for worker in self.workers)]
+        first: tuple[float, int, float, float] | None = None
         deadline = time.perf_counter() + PATIENCE_S
+        pause_s = SHORT_S
         while True:
             left = await self.contender.count_left(self.redis) - until_left
             now = time.perf_counter()
             if not first and left <= 0.9 * jobs:
-                first = (now, left)
-            if first and left <= 0:
-                return (first[1] - left) / (now - first[0])
+                first = now, left, cpu_s(*pids), time.process_time()
+            elif first and left <= 0:
+                took_s, cpu_before_s, own_before_s = now - first[0], *first[2:]
+                return Drain(
+                    rate_per_s=(first[1] - left) / took_s,
+                    cores=(cpu_s(*pids) - cpu_before_s) / took_s,
+                    watching=(time.process_time() - own_before_s) / took_s,
+                )
+            elif first and left < first[1]:
+                # whoever watches takes of the same cores: look again when half of it is over
+                pause_s = (now - first[0]) / (first[1] - left) * left / 2
             if now > deadline or any(each.returncode is not None for each in self.workers):
                 raise TimeoutError(f"{self.contender.name} has {left} of {jobs} jobs left")
-            await asyncio.sleep(0.01)  # whoever watches takes of the same two cores
+            await asyncio.sleep(min(max(pause_s, SHORT_S), LONG_S))
 
 
 async def _line(process: asyncio.subprocess.Process, wanted: str = "") -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from tests.bench.compare import say
 from tests.bench.contender import Contender
-from tests.bench.ours import OURS
+from tests.bench.ours import OURS, OURS_WITHOUT_EVENTS
 from tests.bench.saq_queue import SAQ
-from tests.bench.stock_arq import ARQ, ARQ_AS_IT_COMES
+from tests.bench.stock_arq import ARQ, ARQ_AS_IT_COMES, ARQ_WITH_EVENTS
 
 #: node's libraries are no part of the project, and stay outside of it
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "lessonkit-bench"
+INSTALLED = CACHE / "installed"
 LIBRARIES = ("bullmq@6.7.0", "ioredis@5.11.1")
 
 BULLMQ = Contender(
@@ -29,7 +30,7 @@ BULLMQ = Contender(
 
 def find_contenders() -> dict[str, Contender]:
     """All that can be run here, by name; says of the others why not."""
-    found = [OURS, ARQ, ARQ_AS_IT_COMES]
+    found = [OURS, OURS_WITHOUT_EVENTS, ARQ, ARQ_AS_IT_COMES, ARQ_WITH_EVENTS]
     for contender, problem in ((BULLMQ, install_bullmq()), (SAQ, find_saq())):
         if problem:
             say(f"without {contender.name}: {problem}")
@@ -46,8 +47,7 @@ def install_bullmq() -> str:
     """Install it where that was not done before; answers what is in the way, or ""."""
     if not (shutil.which("node") and shutil.which("npm")):
         return "node and npm are not on PATH"
-    installed = CACHE / "installed"
-    if installed.is_file() and installed.read_text() == " ".join(LIBRARIES):
+    if is_installed():
         return ""
     say("installing BullMQ with npm, once")
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -64,5 +64,11 @@ def install_bullmq() -> str:
         return "npm could not install it within a minute"
     if done.returncode:
         return f"npm could not install it: {(done.stderr.strip().splitlines() or ['?'])[-1]}"
-    installed.write_text(" ".join(LIBRARIES))
+    INSTALLED.write_text(" ".join(LIBRARIES))
     return ""
+
+
+def is_installed() -> bool:
+    """Whether node and BullMQ are there."""
+    found = shutil.which("node") and INSTALLED.is_file()
+    return bool(found) and INSTALLED.read_text() == " ".join(LIBRARIES)

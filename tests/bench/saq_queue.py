@@ -10,7 +10,7 @@ from tests.bench.contender import Contender
 from tests.bench.script import Add, main, nap, nop
 
 SAQ = Contender(
-    "saq", (sys.executable, "-m", __spec__.name), ("saq:default:incomplete",), rate_per_s=1500
+    "saq", (sys.executable, "-m", __spec__.name), ("saq:default:incomplete",), rate_per_s=1300
 )
 
 

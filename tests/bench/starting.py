@@ -12,7 +12,7 @@ from lessonkit.queue import Queue
 from tests.bench.bench import Bench
 from tests.bench.compare import Row, Target, in_turns, row
 from tests.bench.contender import PATIENCE_S, ROOT, Contender
-from tests.bench.contenders import BULLMQ, SAQ
+from tests.bench.contenders import BULLMQ
 from tests.bench.ours import OURS
 from tests.bench.stock_arq import ARQ
 from workers.connection import connect
@@ -41,8 +41,7 @@ async def start(bench: Bench) -> list[Row]:
         )
         what = "bare worker spawned → first job started (ms)"
         bare = {
-            each.name: partial(_first_nap_ms, url, each)
-            for each in bench.those(OURS, ARQ, BULLMQ, SAQ)
+            each.name: partial(_first_nap_ms, url, each) for each in bench.those(OURS, ARQ, BULLMQ)
         }
         bare_ones = row(what, await in_turns(what, bare, ROUNDS))
     return [same_settings, bare_ones]
@@ -72,7 +71,7 @@ async def _first_nap_ms(url: str, contender: Contender) -> float:
     async with contender.crew(url, slots=1, processes=0) as crew:
         await crew.add_naps(1, 0)
         began = time.time()
-        crew.workers.append(await contender.start("worker", url, "1"))
+        crew.workers.append(await contender.start_worker(url, slots=1))
         crew.go()
         ready = await crew.workers[0].stdout.readline()
         assert ready == b"ready\n"
