@@ -37,7 +37,7 @@ PRESSED = ("lk-run", "lk-email", "lk-busy", "lk-nobody", "lk-report")
 #: a file of the repository beside the notebooks: it comes with the site
 LINKED = re.compile(r"\]\(\.\./([\w@./-]+)\)")
 #: a lab that does not end by itself is stopped then
-LAB_S = 8.0
+LAB_S = 15.0
 EMPTY = {"text/plain": ""}
 NOTE = """\
 ```{{note}}

@@ -5,10 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from lessonkit.bootstrap import ON_WINDOWS
+
+if os.name == "nt":  # too little of what follows can be imported there
+    sys.exit("lessonkit: {} Next: {}".format(*ON_WINDOWS))
 
 try:
     from lessonkit.arguments import number, port, seconds

@@ -28,6 +28,12 @@ STAMP = os.path.join(VENV, "lessonkit-installed.json")
 LOG = os.path.join(VENV, "lessonkit-install.log")
 TICK_S = 10  # a silent minute looks like a hang
 
+# the problem, and the next step
+ON_WINDOWS = (
+    "Windows itself is not supported; Linux inside it is.",
+    "run `wsl --install` in PowerShell, then clone and run make inside WSL2.",
+)
+
 # The first sign that pip's output holds says what went wrong.
 SIGNS = (
     (("No space left on device",), "The disk is full.", "free about 1 GB"),
@@ -91,10 +97,7 @@ def main(extras: "list[str]") -> int:
 def check_python() -> None:
     """Refuse a Python or a system that cannot work, before anything is made."""
     if os.name == "nt":
-        raise SetupFailed(
-            "Windows itself is not supported; Linux inside it is.",
-            "run `wsl --install` in PowerShell, then clone and run make inside WSL2.",
-        )
+        raise SetupFailed(*ON_WINDOWS)
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         raise SetupFailed(
             "Python %s is too %s (%s); Python 3.11, 3.12 or 3.13 is needed."

@@ -22,6 +22,8 @@ FLOORS = {
             "guard",
             "bootstrap",
             "jupyter",
+            "voila",
+            "voila_config",
             "errors",
             "bounds",
             "arguments",
@@ -86,7 +88,7 @@ SHARED = {
 ON_PURPOSE = {("api", "reports", "make_report")}
 
 #: these run before, or beside, everything else, with nothing but the standard library
-ALONE = {"guard", "bootstrap", "jupyter"}
+ALONE = {"guard", "bootstrap", "jupyter", "voila"}
 
 
 def modules():

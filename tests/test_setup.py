@@ -144,6 +144,21 @@ def test_windows_is_told_of_wsl(monkeypatch):
     assert "WSL2" in failure.value.next_step
 
 
+def test_the_doctor_too_tells_windows_of_wsl():
+    as_windows = (
+        "import asyncio, importlib.util, os, lessonkit.bootstrap;"
+        "main = importlib.util.find_spec('lessonkit.__main__').loader;"
+        "os.name = 'nt';"
+        "exec(main.get_code('lessonkit.__main__'), {'__name__': '__main__'})"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", as_windows], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("lessonkit: Windows itself is not supported")
+    assert "WSL2" in result.stderr
+
+
 def test_a_missing_venv_module_says_what_to_install(tree, tmp_path):
     (tmp_path / "ensurepip.py").write_text("raise ImportError")  # as Debian has it: not there
     result = set_up(tree, PYTHONPATH=str(tmp_path))
