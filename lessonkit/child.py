@@ -116,9 +116,11 @@ class ChildProcess:
 
     def send_signal(self, signum: signal.Signals) -> None:
         """Send it a signal, if it is still there."""
-        with contextlib.suppress(ProcessLookupError):
-            assert self._process
-            self._process.send_signal(signum)
+        assert self._process
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                # asyncio's send_signal polls it first, and may take its exit code from who waits
+                os.kill(self._process.pid, signum)
 
     @contextlib.asynccontextmanager
     async def asleep(self) -> AsyncIterator[None]:

@@ -54,7 +54,7 @@ class Supervisor:
             )
             self._running[number] = process
             if self._leaving.is_set():  # told so while it was being started
-                process.terminate()
+                self._signal(process, signal.SIGTERM)
             code = await process.wait()
             if self._leaving.is_set() or code == 0:
                 return code
@@ -70,5 +70,10 @@ class Supervisor:
 
     def _signal_all(self, signum: signal.Signals) -> None:
         for process in self._running.values():
+            self._signal(process, signum)
+
+    def _signal(self, process: asyncio.subprocess.Process, signum: signal.Signals) -> None:
+        if process.returncode is None:
             with suppress(ProcessLookupError):
-                process.send_signal(signum)
+                # its own send_signal polls it first, and may take its exit code from who waits
+                os.kill(process.pid, signum)

@@ -62,6 +62,14 @@ class Plan:
             yield {"to": to, "subject": subject, "html": "<p>Hi</p>", "seconds": seconds}
 
 
+def send(worker, signum):
+    """Send a signal, if it is still there. Its own send_signal may take its exit code from who
+    waits for it."""
+    if worker.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker.pid, signum)
+
+
 class Soak:
     def __init__(self, plan, server, redis, say):
         self.plan, self.server, self.redis, self.say = plan, server, redis, say
@@ -126,13 +134,11 @@ class Soak:
                 await worker.wait()
                 await asyncio.sleep(0.2)
             finally:
-                if worker.returncode is None:
-                    worker.terminate()
-                    worker.send_signal(signal.SIGCONT)
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(worker.wait(), 10)
-                    if worker.returncode is None:
-                        worker.kill()
+                for signum in (signal.SIGTERM, signal.SIGCONT):
+                    send(worker, signum)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(worker.wait(), 10)
+                send(worker, signal.SIGKILL)
 
     # ---- what does harm ------------------------------------------------------------------------
 
@@ -144,7 +150,7 @@ class Soak:
             worker = self.workers.get(number)
             if worker is None or worker.returncode is not None:
                 continue
-            worker.send_signal(signum)
+            send(worker, signum)
             self.hits[signum.name] += 1
             if signum == signal.SIGSTOP:
                 waking.append(asyncio.create_task(self._wake(worker, sleep_s)))
@@ -152,8 +158,7 @@ class Soak:
 
     async def _wake(self, worker, sleep_s):
         await self._over_within(sleep_s)
-        if worker.returncode is None:
-            worker.send_signal(signal.SIGCONT)
+        send(worker, signal.SIGCONT)
 
     async def _hit_server(self):
         for pause_s, fault, lasts_s in self.plan.server_faults():
