@@ -58,7 +58,7 @@ async def test_another_worker_begins_when_the_lease_of_a_killed_one_has_run_out(
 
 
 async def test_a_killed_worker_says_no_goodbye(lab):
-    killed = await rescue(lab, seconds=0.4, kill_at_s=0.2)
+    killed = await rescue(lab, seconds=1.5, kill_at_s=0.2)
     closed = {shift.pid: shift.closed_s for shift in killed.shifts}
     assert closed[killed.killed_pid] is None
     assert closed[killed.rescued_by_pid] is not None
@@ -98,7 +98,7 @@ async def test_a_worker_that_is_asked_to_leave_gives_the_email_back_at_once(lab)
 
 
 async def test_a_worker_that_slept_past_its_lease_is_refused_when_it_wakes_up(lab):
-    asleep = await rescue(lab, seconds=0.4, kill_at_s=0.2, signum=signal.SIGSTOP)
+    asleep = await rescue(lab, seconds=1.5, kill_at_s=0.2, signum=signal.SIGSTOP)
     assert (asleep.attempts_counted, asleep.stalled) == (2, 1)
     assert asleep.refused_s > asleep.sent_s
     closed = {shift.pid: shift.closed_s for shift in asleep.shifts}
@@ -116,7 +116,7 @@ async def test_a_kill_that_comes_too_late_finds_nobody(lab):
 
 async def test_who_watches_sees_it_stage_by_stage(lab):
     seen, output = [], []
-    plan = Drill(seconds=0.5, kill_at_s=0.3)
+    plan = Drill(seconds=1.5, kill_at_s=0.3)
     watching = run_rescue(lab, plan, on_change=seen.append, on_output=output.append)
     result = await background.join(watching)
     stages = [each.stage for each in seen]
