@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from pathlib import Path
@@ -34,6 +35,24 @@ def _ignore(_: object) -> None:
     pass
 
 
+class Scratch:
+    """A directory that goes with this process, also when it is killed: what removes it is a shell
+    that waits for the end of a pipe."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="lessonkit-"))
+        self._shell = subprocess.Popen(
+            ["sh", "-c", 'read -r _; rm -rf -- "$1"', "sh", str(self.path)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def remove(self) -> None:
+        assert self._shell.stdin
+        self._shell.stdin.close()
+        self._shell.wait()
+
+
 class Resources:
     """A server and what is on it. `shut()` ends all of it, whoever started it."""
 
@@ -48,7 +67,7 @@ class Resources:
         self._guests: list[asyncio.Task[Any]] = []
         self._opening = asyncio.Lock()
         self._closed = False
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._scratch: Scratch | None = None
 
     @property
     def directory(self) -> Path:
@@ -59,8 +78,8 @@ class Resources:
         if self._server.directory:
             return self._server.directory
         if not self._scratch:
-            self._scratch = tempfile.TemporaryDirectory(prefix="lessonkit-")
-        return Path(self._scratch.name)
+            self._scratch = Scratch()
+        return self._scratch.path
 
     async def measure(
         self,
@@ -161,5 +180,5 @@ class Resources:
             pids += self._server.pids
             await self._server.stop()
         if self._scratch:
-            self._scratch.cleanup()
+            await asyncio.to_thread(self._scratch.remove)
         return Closed(pids)

@@ -5,6 +5,7 @@ The server itself sees to the first: our user may touch what the README says, an
 
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -50,6 +51,10 @@ def lab(theirs, monkeypatch):
 
 async def everything(client):
     return {key: await client.dump(key) for key in await client.keys("*")}
+
+
+def there(path):
+    return path.exists()
 
 
 async def use_it_all(lab):
@@ -113,20 +118,24 @@ async def test_what_a_killed_session_left_the_next_one_removes(lab, theirs, comm
     before = await everything(theirs)
     killed = command(
         "-c",
-        "import asyncio\nfrom lessonkit.session import Lab\n"
-        "asyncio.run(Lab().run(jobs=9, seconds=60))",
+        "import asyncio\nfrom lessonkit import background\nfrom lessonkit.session import Lab\n"
+        "lab = Lab()\nbackground.spawn(lab.open()).result()\nprint(lab.directory)\n"
+        "asyncio.run(lab.run(jobs=9, seconds=60))",
+        PYTHONUNBUFFERED="1",
     )
 
     async def is_active():
         return await theirs.keys("arq:in-progress:*")
 
     await wait_until(is_active)
-    (worker,) = killed.process.children()
+    (worker,) = (each for each in killed.process.children() if "workers" in each.cmdline())
+    directory = Path(killed.lines[0])
+    assert there(directory)
     killed.kill()
 
     async def is_gone():
         present = (await theirs.pubsub_numsub(HERE))[0][1]
-        return not present and not worker.is_running()
+        return not present and not worker.is_running() and not there(directory)
 
     await wait_until(is_gone)
     assert await everything(theirs) != before
@@ -134,6 +143,27 @@ async def test_what_a_killed_session_left_the_next_one_removes(lab, theirs, comm
     await one.queue("email")
     await one.close()
     assert await everything(theirs) == before
+
+
+async def test_jobs_of_an_api_in_a_terminal_outlive_a_session_beside_it(
+    lab, theirs, command, wait_until
+):
+    api = command("-m", "lessonkit", "api", "--port", "0")
+    await wait_until(lambda: "Listening on" in api.out)
+    one = lab()
+    await one.queue("email")  # which the session makes
+    async with httpx.AsyncClient(base_url=api.out.split()[-1], timeout=30) as client:
+        body = EMAIL.model_dump(exclude_none=True)
+        number = (await client.post("/jobs/email", json=body)).json()["jobId"]
+        await one.close()
+        assert (await client.get(f"/jobs/email/{number}")).json()["state"] == "waiting"
+    api.send(signal.SIGTERM)
+    assert await api.end() == 0
+    assert await theirs.exists("lesson:email")
+    other = lab()
+    await other.queue("email")
+    await other.close()
+    assert not await theirs.exists("lesson:email")
 
 
 # ---- a server that loses what it is given --------------------------------------------------------
