@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import psutil
+import zmq.asyncio
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -62,6 +63,8 @@ class CleanSession:
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
+        self._manager: AsyncKernelManager | None = None
+        self._client: Any = None
 
     def _limit(self, limit_s: float) -> None:
         self._limit_s, self._ends = limit_s, time.monotonic() + limit_s
@@ -92,6 +95,8 @@ class CleanSession:
         for folder in folders.values():
             folder.mkdir()
         self._manager = AsyncKernelManager(
+            # one for all: a manager ends its own, and that waits for each socket to be closed
+            context=zmq.asyncio.Context.instance(),
             kernel_spec_manager=_ThisPython(),
             transport="ipc",  # a TCP port may be taken by a kernel beside this one
             connection_file=str(folders["runtime"] / "kernel.json"),
@@ -122,7 +127,7 @@ class CleanSession:
             try:
                 message = await self._client.get_shell_msg(timeout=min(left_s, LOOK_S))
             except queue.Empty:
-                if not await self._manager.is_alive():
+                if not (self._manager and await self._manager.is_alive()):
                     raise KernelDied from None
                 continue
             if message["parent_header"].get("msg_id") == request:
@@ -130,10 +135,10 @@ class CleanSession:
 
     async def _leave(self) -> None:
         """End the kernel, all that it started, and its directory."""
-        if client := getattr(self, "_client", None):
-            client.stop_channels()
-        if (manager := getattr(self, "_manager", None)) and manager.has_kernel:
-            await manager.shutdown_kernel(now=True)
+        if self._client:
+            self._client.shell_channel.stop()  # the others were never opened
+        if self._manager and self._manager.has_kernel:
+            await self._manager.shutdown_kernel(now=True)
         deadline = time.monotonic() + LEAVE_S
         while (family := list(self._family())) and time.monotonic() < deadline:
             for process in family:

@@ -27,6 +27,8 @@ MOST_TIMEOUT_S = 86_400.0
 MOST_AT_A_TIME = 64
 LONGEST_REASON = 400
 INDENT = " " * 4
+#: what a spreadsheet takes for the start of a formula
+FORMULA = ("=", "+", "-", "@")
 #: a name that no learner's cell uses
 VERDICT = "_verdict_of_the_series"
 #: names are looked up anew, for an answer may have put another check in the place of the series'
@@ -183,7 +185,7 @@ def to_csv(grades: Sequence[Grade]) -> str:
     rows.writerow(names)
     for grade in grades:
         values = [str(value) for value in asdict(grade).values()]
-        rows.writerow(["'" + value if value[:1] in "=+-@" else value for value in values])
+        rows.writerow(["'" + value if value.startswith(FORMULA) else value for value in values])
     return text.getvalue().rstrip("\n")
 
 

@@ -85,7 +85,7 @@ def test_only_facts_that_never_change_are_stored(path: Path) -> None:
             assert cell.outputs, f"nbval would compare nothing in {cell.source!r}"
         else:
             assert not cell.outputs, f"an output is stored for {cell.source!r}"
-        assert cell.execution_count is None
+            assert cell.execution_count is None
 
 
 @notebooks
