@@ -83,6 +83,7 @@ def test_only_facts_that_never_change_are_stored(path: Path) -> None:
         if "nbval-check-output" in tags:
             assert "keep_output" in tags
             assert cell.outputs, f"nbval would compare nothing in {cell.source!r}"
+            assert cell.execution_count == 1, "nbval wants a count where there is an output"
         else:
             assert not cell.outputs, f"an output is stored for {cell.source!r}"
             assert cell.execution_count is None
