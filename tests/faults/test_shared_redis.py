@@ -3,6 +3,7 @@
 The server itself sees to the first: our user may touch what the README says, and no more.
 """
 
+import contextlib
 import re
 import shutil
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from redis.exceptions import RedisError
 
 from lessonkit import background
 from lessonkit.doctor import look_at_all
@@ -184,7 +186,12 @@ async def careless(own_servers, wait_until):
         client = connect(f"unix://{path}")
         client.url = f"unix://{path}"
         started.append((process, client))
-        await wait_until(path.exists)
+
+        async def answers():
+            with contextlib.suppress(RedisError, OSError):
+                return await client.ping()
+
+        await wait_until(answers)  # its socket is there a moment before it listens
         return client
 
     yield start
