@@ -9,11 +9,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.left_behind import left_behind
+from workers.contract import SETTINGS
 
 pytest_plugins = ["tests.notebook_runs"]
-
-#: what a developer may have set, and the tests choose for themselves
-SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
 
 
 def pytest_configure(config):
@@ -21,7 +19,7 @@ def pytest_configure(config):
     root = "/tmp" if os.access("/tmp", os.W_OK) else None  # a socket's path must be short
     config.session_root = Path(tempfile.mkdtemp(prefix="lkt-", dir=root))
     os.environ["LESSONKIT_SERVERS"] = str(config.session_root / "servers")
-    for name in SETTINGS:
+    for name in SETTINGS:  # a developer may have them set, and the tests choose for themselves
         os.environ.pop(name, None)
 
 

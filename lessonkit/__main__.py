@@ -21,7 +21,7 @@ try:
     from lessonkit.batch import Batch, BatchResult
     from lessonkit.doctor import look_at_all
     from lessonkit.errors import LessonError
-    from lessonkit.progress import TerminalProgress
+    from lessonkit.progress import terminal_progress
     from lessonkit.server import open_server
     from lessonkit.session import Lab
 except ModuleNotFoundError as missing:  # the doctor, too, needs some of them
@@ -160,10 +160,10 @@ async def _compare(options: argparse.Namespace) -> int:
 
 async def _measured(lab: Lab, batch: Batch) -> BatchResult:
     """Measure, and say on stderr how far it is."""
-    with TerminalProgress() as progress:
+    with terminal_progress() as show:
 
         def say(text: str) -> None:
-            progress.show(f"max_jobs {batch.max_jobs}: {text}")
+            show(f"max_jobs {batch.max_jobs}: {text}")
 
         return await lab.measure(
             batch,
@@ -235,13 +235,13 @@ async def _grade(options: argparse.Namespace) -> int:
     form = grade.to_json if options.json else grade.to_csv if options.csv else grade.to_text
     grades: list[grade.Grade] = []
     try:
-        with TerminalProgress() as progress:
+        with terminal_progress() as show:
             await grade.grade_all(
                 options.notebooks,
                 grades,
                 timeout_s=options.timeout,
                 at_a_time=options.at_a_time,
-                on_change=progress.show,
+                on_change=show,
             )
     finally:  # after Ctrl-C too
         if grades:

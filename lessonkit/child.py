@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from lessonkit.errors import ProcessDidNotStart
+from workers.lifeline import send_signal
 
 START_TIMEOUT_S = 30.0
 #: how long after its grace a process may take to go before it is killed
@@ -117,10 +118,7 @@ class ChildProcess:
     def send_signal(self, signum: signal.Signals) -> None:
         """Send it a signal, if it is still there."""
         assert self._process
-        if self.running:
-            with contextlib.suppress(ProcessLookupError):
-                # asyncio's send_signal polls it first, and may take its exit code from who waits
-                os.kill(self._process.pid, signum)
+        send_signal(self._process, signum)
 
     @contextlib.asynccontextmanager
     async def asleep(self) -> AsyncIterator[None]:

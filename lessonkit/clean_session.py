@@ -10,11 +10,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import psutil
 import zmq.asyncio
@@ -22,10 +21,8 @@ from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
-from workers.contract import servers_directory
+from workers.contract import SETTINGS, servers_directory
 
-#: what a teacher may have set, and must not change what their learners get
-SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
 START_TIMEOUT_S = 60.0
 #: how often a kernel is looked at, whether it lives
 LOOK_S = 0.5
@@ -53,44 +50,39 @@ class Reply:
     value: str = ""
 
 
+@contextlib.asynccontextmanager
+async def clean_session(timeout_s: float) -> AsyncIterator[CleanSession]:
+    """A session whose `run()` raises OutOfTime so long after it was ready."""
+    session = CleanSession()
+    try:
+        await session.start()
+        session.limit(START_TIMEOUT_S)
+        await session.run("")
+        session.limit(timeout_s)
+        yield session
+    finally:
+        await session.leave()
+
+
 class CleanSession:
-    """A context that has a kernel. `run()` raises KernelDied, and OutOfTime `timeout_s` after it
-    was ready.
+    """A kernel, where nothing of it is left after `leave()`.
 
     What cells print and show is not read: nothing that they say there can be taken for an answer,
     and nothing can fill the memory.
     """
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self) -> None:
+        beside = servers_directory().parent  # where a path is short enough for a socket
+        self.directory = Path(tempfile.mkdtemp(prefix="lesson-", dir=beside))
         self._manager: AsyncKernelManager | None = None
         self._client: Any = None
 
-    def _limit(self, limit_s: float) -> None:
+    def limit(self, limit_s: float) -> None:
+        """Have so much time from now on."""
         self._limit_s, self._ends = limit_s, time.monotonic() + limit_s
 
-    async def __aenter__(self) -> Self:
-        beside = servers_directory().parent  # where a path is short enough for a socket
-        self.directory = Path(tempfile.mkdtemp(prefix="lesson-", dir=beside))
-        try:
-            await self._start()
-            self._limit(START_TIMEOUT_S)
-            await self.run("")
-            self._limit(self._timeout_s)
-        except BaseException:
-            await self._leave()
-            raise
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._leave()
-
-    async def _start(self) -> None:
+    async def start(self) -> None:
+        """Start the kernel."""
         folders = {name: self.directory / name for name in ("cwd", "tmp", "ipython", "runtime")}
         for folder in folders.values():
             folder.mkdir()
@@ -101,6 +93,7 @@ class CleanSession:
             transport="ipc",  # a TCP port may be taken by a kernel beside this one
             connection_file=str(folders["runtime"] / "kernel.json"),
         )
+        # what a teacher may have set must not change what their learners get
         environment = {key: text for key, text in os.environ.items() if key not in SETTINGS}
         environment |= {
             "LESSONKIT_SERVERS": str(self.directory / "servers"),
@@ -115,7 +108,8 @@ class CleanSession:
         self._client.start_channels(iopub=False, stdin=False, hb=False, control=False)
 
     async def run(self, source: str, value: str = "") -> Reply:
-        """Run a cell; `value` is an expression whose text is wanted then."""
+        """Run a cell; `value` is an expression whose text is wanted then. Raises KernelDied, and
+        OutOfTime when the limit is over."""
         expressions = {"value": value} if value else {}
         request = self._client.execute(
             source, allow_stdin=False, user_expressions=expressions, stop_on_error=False
@@ -133,7 +127,7 @@ class CleanSession:
             if message["parent_header"].get("msg_id") == request:
                 return _reply(message["content"])
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
         """End the kernel, all that it started, and its directory."""
         if self._client:
             self._client.shell_channel.stop()  # the others were never opened

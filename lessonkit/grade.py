@@ -17,7 +17,7 @@ from typing import Literal
 
 from lessonkit.bounds import check_seconds, check_whole
 from lessonkit.checks.verdict import HEADS, Status
-from lessonkit.clean_session import CleanSession, KernelDied, OutOfTime, Reply
+from lessonkit.clean_session import KernelDied, OutOfTime, Reply, clean_session
 from lessonkit.errors import SeriesNotFound
 from lessonkit.submission import Lesson, NotReadable, Step, plan, read, read_series
 
@@ -128,7 +128,7 @@ async def _run(
     now: Step | str = "the kernel's start"
     raised: dict[Step, str] = {}
     try:
-        async with CleanSession(timeout_s) as session:
+        async with clean_session(timeout_s) as session:
             for number, step in enumerate(steps, start=1):
                 on_cell(f"{number}/{len(steps)}")
                 now = step

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -53,33 +55,23 @@ class CellProgress:
             self._shown = text
 
 
-class TerminalProgress:
-    """A context in which `show(text)` updates a line on stderr. Outside of a terminal it shows
+@contextmanager
+def terminal_progress() -> Iterator[Callable[[str], None]]:
+    """A context whose function shows a text in a line on stderr. Outside of a terminal it shows
     nothing."""
+    live = sys.stderr.isatty()
 
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-
-    def __enter__(self) -> TerminalProgress:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live:
-            self._write(START_OF_LINE)
-
-    def show(self, text: str) -> None:
-        if self._live:
+    def show(text: str) -> None:
+        if live:
             # a line that is broken could not be taken back
-            self._write(START_OF_LINE + text[: shutil.get_terminal_size().columns - 1])
+            text = text[: shutil.get_terminal_size().columns - 1]
+            sys.stderr.write(START_OF_LINE + text)
+            sys.stderr.flush()
 
-    def _write(self, text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+    try:
+        yield show
+    finally:
+        show("")
 
 
 class _Line:

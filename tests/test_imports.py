@@ -81,7 +81,7 @@ SHARED = {
     "risks": ...,
     "attempt": {"describe"},
     "leases": {"LEASE_S", "RENEW_S"},
-    "lifeline": {"leave_with_parent"},
+    "lifeline": {"leave_with_parent", "send_signal"},
     "pool": {"pool_size", "usable_cores"},
 }
 #: the one lesson in what happens when an API does the work itself

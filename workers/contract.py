@@ -42,6 +42,10 @@ DEFAULT_PREFIX = "lesson:"
 """What the name of every queue of ours begins with in Redis."""
 
 
+SETTINGS = ("REDIS_URL", "WORKER_CONCURRENCY", "EMAIL_SECONDS")
+"""Environment variables that change what a lesson does."""
+
+
 class State(StrEnum):
     """Where a job is in its life."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +35,16 @@ async def leave_with_parent(leave: Callable[[], None]) -> None:
         loop.remove_reader(0)
     _let_output_go()
     leave()
+
+
+def send_signal(process: asyncio.subprocess.Process, signum: signal.Signals) -> None:
+    """Send a child a signal, if it is still there.
+
+    Its own `send_signal` polls it first, and may take its exit code from whoever waits for it.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signum)
 
 
 def outlive_readers() -> None:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from workers.lifeline import send_signal
+
 #: after a crash, the pause before the next start; doubled with each crash that follows soon
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0
 #: a process that ran this long was well: its next crash is a first one again
@@ -54,7 +56,7 @@ class Supervisor:
             )
             self._running[number] = process
             if self._leaving.is_set():  # told so while it was being started
-                self._signal(process, signal.SIGTERM)
+                send_signal(process, signal.SIGTERM)
             code = await process.wait()
             if self._leaving.is_set() or code == 0:
                 return code
@@ -70,10 +72,4 @@ class Supervisor:
 
     def _signal_all(self, signum: signal.Signals) -> None:
         for process in self._running.values():
-            self._signal(process, signum)
-
-    def _signal(self, process: asyncio.subprocess.Process, signum: signal.Signals) -> None:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                # its own send_signal polls it first, and may take its exit code from who waits
-                os.kill(process.pid, signum)
+            send_signal(process, signum)

@@ -26,6 +26,7 @@ from tests.bench.readme import rewrite
 from tests.bench.starting import imports, start
 from tests.bench.suite import last_make_test, make_test
 from tests.bench.throughput import throughput
+from workers.contract import servers_directory
 
 MEASURES: dict[str, Measure] = {
     measure.__name__.replace("_", "-"): measure
@@ -98,8 +99,8 @@ async def _measure(wanted: Mapping[str, Measure], *, quiet: bool) -> tuple[list[
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     # servers of our own, apart from those that notebooks have open
     os.environ.pop("REDIS_URL", None)
-    short = "/tmp" if os.access("/tmp", os.W_OK) else None  # a socket's path must be short
-    servers = tempfile.mkdtemp(prefix="lkb-", dir=short)
+    # a socket's path must be short
+    servers = tempfile.mkdtemp(prefix="lkb-", dir=servers_directory().parent)
     os.environ["LESSONKIT_SERVERS"] = servers
     try:
         bench = Bench(find_contenders())

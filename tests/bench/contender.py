@@ -158,6 +158,15 @@ class Crew:
         for worker in self.workers:
             worker.send_signal(signal.SIGCONT)
 
+    async def turn(self, jobs: int, until_left: int = 0) -> Drain:
+        """Give so many jobs to workers that are paused, and watch them do as many."""
+        await self.add_nops(jobs)
+        self.resume()
+        try:
+            return await self.drain(jobs, until_left)
+        finally:
+            self.pause()
+
     async def drain(self, jobs: int, until_left: int = 0) -> Drain:
         """Watch the workers do so many jobs. A tenth of them are over before the clock starts:
         workers do not begin alike."""

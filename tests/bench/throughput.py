@@ -68,7 +68,7 @@ async def _measure(bench: Bench, slots: int) -> tuple[Drains, list[float]]:
     drains: Drains = {}
 
     async def measure(crew: Crew, key: tuple[int, str]) -> float:
-        drains.setdefault(key, []).append(await _drain(crew))
+        drains.setdefault(key, []).append(await crew.turn(_enough(crew.contender)))
         return drains[key][-1].rate_per_s
 
     async with _crews(bench, slots) as crews:
@@ -89,8 +89,7 @@ async def _crews(bench: Bench, slots: int) -> AsyncIterator[dict[tuple[int, str]
                 url = await stack.enter_async_context(bench.server())
                 crew = await stack.enter_async_context(each.crew(url, slots, processes))
                 crew.go()
-                await _do(crew, _enough(each) // 4)
-                crew.pause()
+                await crew.turn(_enough(each) // 4)
                 crews[processes, each.name] = crew
         # what is compared is measured one after the other: two processes after one
         yield {key: crews[key] for key in sorted(crews, key=lambda key: key[::-1])}
@@ -98,21 +97,6 @@ async def _crews(bench: Bench, slots: int) -> AsyncIterator[dict[tuple[int, str]
 
 def _enough(contender: Contender) -> int:
     return int(contender.rate_per_s * BUSY_S)
-
-
-async def _drain(crew: Crew) -> Drain:
-    jobs = _enough(crew.contender)
-    await crew.add_nops(jobs)
-    crew.resume()
-    try:
-        return await crew.drain(jobs)
-    finally:
-        crew.pause()
-
-
-async def _do(crew: Crew, jobs: int) -> None:
-    await crew.add_nops(jobs)
-    await crew.drain(jobs)
 
 
 async def _two_pythons_by_one() -> float:

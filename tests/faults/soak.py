@@ -21,7 +21,8 @@ from lessonkit.queue import Queue
 from lessonkit.server import open_server
 from tests.faults.ledger import AGAIN, JOBS, Ledger
 from workers.connection import connect
-from workers.contract import EMAIL
+from workers.contract import EMAIL, servers_directory
+from workers.lifeline import send_signal
 
 #: after the last fault, all jobs must end within this time
 PATIENCE_S = 60.0
@@ -60,14 +61,6 @@ class Plan:
             seconds = 4.0 if rng.random() < 0.01 else rng.uniform(0, 0.15)
             to = f"{number}@example.com"
             yield {"to": to, "subject": subject, "html": "<p>Hi</p>", "seconds": seconds}
-
-
-def send(worker, signum):
-    """Send a signal, if it is still there. Its own send_signal may take its exit code from who
-    waits for it."""
-    if worker.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(worker.pid, signum)
 
 
 class Soak:
@@ -135,10 +128,10 @@ class Soak:
                 await asyncio.sleep(0.2)
             finally:
                 for signum in (signal.SIGTERM, signal.SIGCONT):
-                    send(worker, signum)
+                    send_signal(worker, signum)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(worker.wait(), 10)
-                send(worker, signal.SIGKILL)
+                send_signal(worker, signal.SIGKILL)
 
     # ---- what does harm ------------------------------------------------------------------------
 
@@ -150,7 +143,7 @@ class Soak:
             worker = self.workers.get(number)
             if worker is None or worker.returncode is not None:
                 continue
-            send(worker, signum)
+            send_signal(worker, signum)
             self.hits[signum.name] += 1
             if signum == signal.SIGSTOP:
                 waking.append(asyncio.create_task(self._wake(worker, sleep_s)))
@@ -158,7 +151,7 @@ class Soak:
 
     async def _wake(self, worker, sleep_s):
         await self._over_within(sleep_s)
-        send(worker, signal.SIGCONT)
+        send_signal(worker, signal.SIGCONT)
 
     async def _hit_server(self):
         for pause_s, fault, lasts_s in self.plan.server_faults():
@@ -235,8 +228,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=Plan.seconds)
     parser.add_argument("--workers", type=int, default=Plan.workers)
     plan = Plan(**vars(parser.parse_args()))
-    short = "/tmp" if os.access("/tmp", os.W_OK) else None  # a socket's path must be short
-    servers = Path(tempfile.mkdtemp(prefix="lks-", dir=short))
+    # a socket's path must be short
+    servers = Path(tempfile.mkdtemp(prefix="lks-", dir=servers_directory().parent))
     os.environ["LESSONKIT_SERVERS"] = str(servers / "servers")
     try:
         faults = asyncio.run(soak(plan))
