@@ -1,7 +1,9 @@
 """`make bench` as it answers, without timing anything: what it prints, and what it refuses."""
 
 import json
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -143,3 +145,12 @@ def test_writing_the_table_changes_nothing_around_it(tmp_path, capsys):
     cells = "| 2 | BullMQ 3 | 0.625 (0.5–0.75) to BullMQ | ≤ 1 × BullMQ: met |"
     assert f"| {readme.TOLD[0]} {cells}\n" in written
     assert f"no row: {readme.TOLD[1]}" in capsys.readouterr().err
+
+
+def test_what_the_bench_was_asked_for_is_not_passed_on_to_make_test():
+    given = {"ARGS": "--only make-test", "MAKEFLAGS": r" -- ARGS=--only\ make-test"}
+    for command, passed_on in ((("make", "test"), True), (suite.COMMAND, False)):
+        told = subprocess.run(
+            [*command, "-n"], env=os.environ | given, cwd=suite.ROOT, capture_output=True, text=True
+        )
+        assert ("--only make-test" in told.stdout) is passed_on, told
