@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,9 @@ def pytest_configure(config):
     os.environ["LESSONKIT_SERVERS"] = str(config.session_root / "servers")
     for name in SETTINGS:  # a developer may have them set, and the tests choose for themselves
         os.environ.pop(name, None)
+    # a shell has what it runs in the background ignore Ctrl-C, and so would all that a test starts
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Scheduler(LoadScopeScheduling):

@@ -149,8 +149,8 @@ def test_writing_the_table_changes_nothing_around_it(tmp_path, capsys):
 
 def test_what_the_bench_was_asked_for_is_not_passed_on_to_make_test():
     given = {"ARGS": "--only make-test", "MAKEFLAGS": r" -- ARGS=--only\ make-test"}
-    for command, passed_on in ((("make", "test"), True), (suite.COMMAND, False)):
+    for make, passed_on in ((("make", "test"), True), (suite.COMMAND, False)):
         told = subprocess.run(
-            [*command, "-n"], env=os.environ | given, cwd=suite.ROOT, capture_output=True, text=True
+            [*make, "-n"], env=os.environ | given, cwd=suite.ROOT, capture_output=True, text=True
         )
         assert ("--only make-test" in told.stdout) is passed_on, told

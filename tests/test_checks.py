@@ -175,6 +175,13 @@ def test_a_verdict_is_shown_as_text_and_as_html(verdict, begins):
     assert ("Not checked: " in repr(verdict)) == (verdict.status == "passed")
 
 
+def test_what_a_verdict_quotes_is_shown_as_code():
+    verdict = check(three="three")
+    assert "`await`" in repr(verdict)
+    assert "<code>await</code>" in verdict._repr_html_()
+    assert "`" not in verdict._repr_html_()
+
+
 def test_what_a_learner_wrote_is_not_html():
     verdict = check(total_1_s="<script>")
     assert "<script>" not in verdict._repr_html_()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,7 +30,8 @@ class Verdict:
     def _repr_html_(self) -> str:
         mark = {"not attempted": "○", "not yet": "△", "passed": "✓"}[self.status]
         head, *rest = map(html.escape, self._words())
-        return f"<p>{mark} <b>{head}</b> {' '.join(rest)}</p>"
+        said = re.sub("`([^`]+)`", r"<code>\1</code>", " ".join(rest))
+        return f"<p>{mark} <b>{head}</b> {said}</p>"
 
     def _words(self) -> list[str]:
         """The status, and what is said of it."""
