@@ -73,8 +73,7 @@ class Report:
             f"<td>{escape(finding.found)}</td><td>{escape(finding.next_step)}</td></tr>"
             for finding in self.findings
         )
-        names = ("", "checked", "found", "" if self.ok else "next step")
-        head = "".join(f'<th scope="col">{name}</th>' for name in names)
+        head = ("", "checked", "found", "" if self.ok else "next step")
         return (
             f'{STYLE}<div class="lk lk-doctor">{scrolling_table(head, rows)}'
             f"<p><b>{escape(self._summary())}</b></p></div>"

@@ -23,21 +23,23 @@ def picture(png: bytes, words: str, width: int, height: int) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, newest: bool = False) -> str:
     """An HTML table of data; with `newest`, for a table that grows, its last row is set off."""
-    header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     lines = ["".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows]
     body = "".join(f"<tr>{line}</tr>" for line in lines[:-1])
     if lines:
         body += f'<tr class="lk-newest">{lines[-1]}</tr>' if newest else f"<tr>{lines[-1]}</tr>"
     else:
         body = f'<tr><td class="lk-none" colspan="{len(head)}">Nothing yet.</td></tr>'
-    return scrolling_table(header, body)
+    return scrolling_table(head, body)
 
 
-def scrolling_table(header: str, body: str) -> str:
-    """A table from the cells of its head and the rows of its body, both HTML.
+def scrolling_table(head: Sequence[str], body: str) -> str:
+    """A table from the names of its columns and the rows of its body, which are HTML.
 
     Where it is wider than its place it scrolls, for the keyboard too.
     """
+    # a heading without words tells nothing to whoever has it read aloud
+    cells = [f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in head]
+    header = "".join(cells)
     return (
         '<div class="lk-scroll" tabindex="0"><table class="lk-table">'
         f"<thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>"
@@ -94,8 +96,7 @@ def runs_table(
         rows.append(f"<tr{sort} {data}>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     if not rows:
         rows = [f'<tr><td class="lk-none" colspan="{len(head)}">No run yet.</td></tr>']
-    header = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    return scrolling_table(header, "".join(rows))
+    return scrolling_table(head, "".join(rows))
 
 
 def _cells(result: BatchResult, results: Sequence[BatchResult]) -> list[str]:
