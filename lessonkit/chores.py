@@ -10,6 +10,7 @@ from typing import get_args
 from lessonkit.batch import Batch
 from lessonkit.errors import BadSetting
 from lessonkit.result import BatchResult
+from lessonkit.wide import Wide
 from workers.contract import BEAT_S, ChorePayload
 
 WORKS: tuple[str, ...] = get_args(ChorePayload.model_fields["work"].annotation)
@@ -180,7 +181,7 @@ class SpeedUp:
 
 
 @dataclass(frozen=True, repr=False)
-class SpeedUps:
+class SpeedUps(Wide):
     """Several kinds of work, each measured at both. `speed_ups["photo", "loop"]` is one of them."""
 
     all: tuple[SpeedUp, ...]

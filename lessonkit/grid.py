@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from lessonkit.errors import BadSetting
 from lessonkit.result import BatchResult
+from lessonkit.wide import Wide
 
 
 @dataclass(frozen=True, repr=False)
-class Grid:
+class Grid(Wide):
     """Runs of the same emails. `grid[2, 4]` is the one of two processes at `max_jobs` 4."""
 
     runs: tuple[BatchResult, ...]

@@ -1,6 +1,7 @@
 """A grid of runs: real workers, started once, whose `max_jobs` changes from run to run."""
 
 import asyncio
+import html
 import os
 import signal
 
@@ -47,6 +48,7 @@ async def test_max_jobs_is_what_each_process_has(lab):
 async def test_a_grid_reads_well(lab):
     grid = await scale(lab, workers=[1], max_jobs=[2], jobs=3, seconds=0.05)
     first, head, row = repr(grid).splitlines()
+    assert repr(grid) in html.unescape(grid._repr_html_())  # where columns scroll, and do not wrap
     assert first == "Grid: 3 emails of 0.05 s"
     assert "emails by process" in head
     assert row.split()[:3] == ["1", "×", "2"]

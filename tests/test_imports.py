@@ -28,6 +28,7 @@ FLOORS = {
             "bounds",
             "arguments",
             "closed",
+            "wide",
             "background",
             "events",
             "attempts",
