@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from importlib import import_module
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_output
 
 from tests.answers.wrong import Wrong
+from tests.clear import main, tidy
 from tests.kernels import AsyncKernelManager
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -83,10 +85,31 @@ def test_only_facts_that_never_change_are_stored(path: Path) -> None:
         if "nbval-check-output" in tags:
             assert "keep_output" in tags
             assert cell.outputs, f"nbval would compare nothing in {cell.source!r}"
-            assert cell.execution_count == 1, "nbval wants a count where there is an output"
         else:
-            assert not cell.outputs, f"an output is stored for {cell.source!r}"
-            assert cell.execution_count is None
+            assert "keep_output" not in tags, f"nbval would not compare {cell.source!r}"
+
+
+@notebooks
+def test_nothing_is_stored_of_a_run(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / path.name
+    shutil.copy(path, copy)
+    assert not tidy(copy), f"run `.venv/bin/python -m tests.clear notebooks/{path.name}`"
+
+
+def test_what_a_run_left_is_cleared_and_a_kept_output_is_not(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "run.ipynb"
+    ran = read(FOLDER / "01_your_first_worker.ipynb")
+    stored = nbformat.writes(ran) + "\n"
+    for count, cell in enumerate((c for c in ran.cells if c.cell_type == "code"), 1):
+        cell.execution_count = count
+        cell.metadata.execution = {"iopub.status.busy": "2026-01-01T12:00:00Z"}
+        cell.outputs = cell.outputs or [new_output("stream", text="[worker] Started\n")]
+    ran.metadata.language_info.version = "3.13.1"
+    path.write_text(nbformat.writes(ran))
+    assert main([str(path)]) == 1
+    assert f"{path} is cleared" in capsys.readouterr().out
+    assert path.read_text() == stored
+    assert main([str(path)]) == 0
 
 
 @notebooks
