@@ -56,12 +56,12 @@ def test_a_notebook_has_every_part_of_the_template(path: Path) -> None:
     assert re.match(r"# .+\?$", first.source.splitlines()[0]), "it opens with its question"
     assert re.search(r"\*\d+ minutes\.\*", first.source)
     assert {role(cell) for cell in notebook.cells} >= ROLES
-    assert last.source.endswith("await lab.close()")
+    assert last.source.endswith("await lab.close()"), "the last cell closes the lab"
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     for heading in ("## Set up", "## Predict", "## Run", "## Observe", "## Exercise", "## Recap"):
-        assert heading in text
-    assert "with BullMQ, in Node" in text
-    assert "<summary>Hint</summary>" in text
+        assert heading in text, f"the heading {heading} is missing"
+    assert "with BullMQ, in Node" in text, "the recap compares with BullMQ"
+    assert "<summary>Hint</summary>" in text, "there is a hint"
 
 
 @notebooks
@@ -124,16 +124,26 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_a_notebook_leads_to_the_one_before_and_the_next_one(path: Path) -> None:
     at, (first, *others) = NOTEBOOKS.index(path), (cell.source for cell in read(path).cells)
     end = "\n".join(others[-3:])
-    for text in (first, end):
-        for before in NOTEBOOKS[max(0, at - 1) : at]:
-            assert re.search(rf"Before: \[[^\]]+\]\({before.name}\)", text)
-        for after in NOTEBOOKS[at + 1 : at + 2]:
-            assert re.search(rf"Next: \[[^\]]+\]\({after.name}\)", text)
+    neighbours = [("Before", each) for each in NOTEBOOKS[max(0, at - 1) : at]]
+    neighbours += [("Next", each) for each in NOTEBOOKS[at + 1 : at + 2]]
+    for where, text in (("first cell", first), ("end", end)):
+        for which, other in neighbours:
+            link = rf"{which}: \[[^\]]+\]\({other.name}\)"
+            assert re.search(link, text), f"the {where} of {path.name} has no {link}"
+
+
+@notebooks
+def test_a_notebook_is_in_the_readme_and_on_the_map_of_00(path: Path) -> None:
+    assert f"](notebooks/{path.name}) |" in (FOLDER.parent / "README.md").read_text()
+    if path != NOTEBOOKS[0]:
+        map_of_00 = "\n".join(cell.source for cell in read(NOTEBOOKS[0]).cells)
+        assert f"]({path.name}) |" in map_of_00, f"the map in 00 has no {path.name}"
 
 
 @notebooks
 def test_every_exercise_has_wrong_answers_to_try(path: Path) -> None:
     assert len(with_role(read(path), "exercise")) == 1
+    assert (FOLDER.parent / f"tests/answers/n{path.stem}.py").exists(), "nobody tries wrong answers"
     assert len(wrong_answers(path)) >= 3
 
 
