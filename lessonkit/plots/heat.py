@@ -61,8 +61,8 @@ def draw_heat(
 ) -> HeatChart:
     """Draw the latest of `runs` for each of `workers` × `max_jobs` on `ax`; answer the artists.
 
-    The darker, the quicker. `said` is written into a cell, `marked` is outlined. A sign = is where
-    cells with the same number of slots meet at a corner.
+    The stronger its blue, the quicker. `said` is written into a cell, `marked` is outlined. A sign
+    = is where cells with the same number of slots meet at a corner.
     """
     dress(ax, title)
     ax.grid(visible=False)
@@ -74,7 +74,7 @@ def draw_heat(
     ax.set_yticks([line + 0.5 for line in range(len(workers))], map(str, workers))
     ax.set_xlabel("max_jobs of each process", color=QUIET, fontsize=SMALL_PX)
     ax.set_ylabel("processes", color=QUIET, fontsize=SMALL_PX)
-    _write(ax, 0, 0, "darker: quicker · =: as many slots", top=LIFT_PX - 19)
+    _write(ax, 0, 0, "stronger blue: quicker · =: as many slots", top=LIFT_PX - 19)
     found = {(run.workers, run.max_jobs): run for run in runs}
     chart, said = HeatChart(ax), said or {}
     for line, count in enumerate(workers):
