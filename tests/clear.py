@@ -17,9 +17,8 @@ NOTES = ("execution", "collapsed", "scrolled", "jupyter")
 
 
 def main(arguments: list[str]) -> int:
-    changed = [
-        path for path in map(Path, arguments or sorted(FOLDER.glob("*.ipynb"))) if tidy(path)
-    ]
+    paths = [Path(argument) for argument in arguments] or sorted(FOLDER.glob("*.ipynb"))
+    changed = [path for path in paths if tidy(path)]
     for path in changed:
         print(f"{path} is cleared")
     return 1 if changed else 0
@@ -43,8 +42,8 @@ def clear(notebook: NotebookNode) -> NotebookNode:
             cell.metadata.pop(note, None)
         if cell.cell_type != "code":
             continue
-        kept = "keep_output" in cell.metadata.get("tags", [])
-        cell.outputs = cell.outputs if kept else []
+        if "keep_output" not in cell.metadata.get("tags", []):
+            cell.outputs = []
         # where there is an output, nbval wants a count
         cell.execution_count = 1 if cell.outputs else None
         for output in cell.outputs:

@@ -14,10 +14,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
 from tests.answers.wrong import Wrong
-from tests.clear import main, tidy
+from tests.clear import FOLDER, main, tidy
 from tests.kernels import AsyncKernelManager
 
-FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 ROLES = {"predict", "run", "claim", "exercise", "check", "solution"}
 FORBIDDEN = ("asyncio.run(", "nest_asyncio", "%run", "%%time", "import *", "unittest.mock")
